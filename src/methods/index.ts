@@ -1,0 +1,8 @@
+/** All methods: each by its name, and the list of them that help, docs and tests walk. */
+import * as all from "./all.ts";
+import type { Method } from "./method.ts";
+
+export * from "./all.ts";
+export { type Method, type MethodInput, type OptionSpec, resolveOptions } from "./method.ts";
+
+export const methods: readonly Method[] = Object.values(all);
