@@ -1,0 +1,66 @@
+/** Node behind core's `Platform`: files, addresses and bytes, ONNX Runtime native or WASM, the codecs' files. */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { ConvlensError } from "../core/errors.ts";
+import type { Engine, Platform } from "../core/platform.ts";
+import { addressSource, httpAddress } from "./address.ts";
+import { fileSource } from "./node-files.ts";
+import { memorySource } from "./source.ts";
+
+const codecFiles = {
+  "jpeg-decode": "@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm",
+  "webp-decode": "@jsquash/webp/codec/dec/webp_dec.wasm",
+} as const;
+
+/** The package's `models/` folder, from `src/platform/` and from `dist/platform/` alike. */
+const modelsFolder = new URL("../../models/", import.meta.url);
+
+export interface NodePlatformOptions {
+  /** Takes notices that no result carries; default: a line on stderr. */
+  readonly notice?: (message: string) => void;
+}
+
+/** Makes the platform of Node. `CONVLENS_ENGINE=wasm` in the environment chooses the WASM engine. */
+export function createNodePlatform(options: NodePlatformOptions = {}): Platform {
+  const notice = options.notice ?? ((message: string) => void process.stderr.write(`convlens: ${message}\n`));
+  let engine: Promise<Engine> | undefined;
+  const codecs = new Map<string, Promise<WebAssembly.Module>>();
+  return {
+    name: "node",
+    notice,
+    open: async (what, name) => {
+      const url = httpAddress(what);
+      if (url) return addressSource(url, name);
+      const inMemory = memorySource(what, name);
+      if (inMemory) return inMemory;
+      if (typeof what === "string") return fileSource(what.startsWith("file://") ? fileURLToPath(what) : what);
+      if (what instanceof URL && what.protocol === "file:") return fileSource(fileURLToPath(what));
+      throw new ConvlensError("option-invalid", `"${String(what)}" is no path, http(s) address or bytes`);
+    },
+    embedded: (name) => fileSource(fileURLToPath(new URL(name, modelsFolder))),
+    engine: () => {
+      engine ??= import("./node-engine.ts").then(({ nodeEngine }) => nodeEngine(notice));
+      return engine;
+    },
+    codec: (name) => {
+      const known = codecs.get(name);
+      if (known) return known;
+      const file = createRequire(import.meta.url).resolve(codecFiles[name]);
+      const compiled = readFile(file).then((bytes) => WebAssembly.compile(bytes));
+      codecs.set(name, compiled);
+      return compiled;
+    },
+    sha256: async (source) => {
+      const hash = createHash("sha256");
+      const piece = 4 * 2 ** 20;
+      for (let at = 0; at < source.size; at += piece)
+        hash.update(await source.read(at, Math.min(piece, source.size - at)));
+      return hash.digest("hex");
+    },
+  };
+}
+
+/** The platform with its defaults. */
+export const nodePlatform: Platform = createNodePlatform();
