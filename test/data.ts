@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const data = process.env["CONVLENS_DATA"] ?? join(dirname(root), "shared");
+const data = process.env.CONVLENS_DATA ?? join(dirname(root), "shared");
 let told = false;
 
 /** The path of a file of the test material, or `undefined` (said once) when the material is not there. */

@@ -1,0 +1,82 @@
+/** Stopwatches for the benchmarks: best of several runs in this process, and whole processes with their peak memory. */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** One line of the benchmark's table: `ours` against `peer`, and what was wanted. */
+export interface Row {
+  readonly what: string;
+  readonly ours: string;
+  readonly peer: string;
+  /** Peer's time divided by ours, or ours by a bound: as `wanted` says. */
+  readonly ratio: string;
+  readonly wanted: string;
+}
+
+export const root: string = fileURLToPath(new URL("..", import.meta.url));
+export const cli: string = join(root, "dist/cli/main.js");
+export const milliseconds = (ms: number): string => `${ms < 10 ? ms.toFixed(2) : ms.toFixed(0)} ms`;
+
+const python = join(root, "bench/peers/.venv/bin/python");
+/** The peers' Python, or `undefined` when `bench/peers/setup.sh` has not been run. */
+export const peerPython = (): string | undefined => {
+  const path = process.env.CONVLENS_PEERS ?? python;
+  return existsSync(path) ? path : undefined;
+};
+
+/** Milliseconds of the fastest of `repeats` runs, after two that do not count. */
+export async function best(repeats: number, run: () => Promise<unknown> | unknown): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = -2; i < repeats; i++) {
+    const start = performance.now();
+    await run();
+    if (i >= 0) least = Math.min(least, performance.now() - start);
+  }
+  return least;
+}
+
+/** Fastest of `repeats` runs of each of two tasks, taken in turns so that both see the same machine. */
+export async function bestOfBoth(
+  repeats: number,
+  a: () => Promise<unknown>,
+  b: () => Promise<unknown>,
+): Promise<[number, number]> {
+  const least: [number, number] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  for (let i = -2; i < repeats; i++) {
+    for (const [k, run] of [a, b].entries()) {
+      const start = performance.now();
+      await run();
+      if (i >= 0) least[k as 0 | 1] = Math.min(least[k as 0 | 1], performance.now() - start);
+    }
+  }
+  return least;
+}
+
+/** Runs a whole process `repeats` times: least milliseconds, and peak resident memory in MiB (Node processes only). */
+export function wholeProcess(
+  command: string,
+  args: readonly string[],
+  repeats: number,
+): { ms: number; peakMiB: number | undefined } {
+  const folder = mkdtempSync(join(tmpdir(), "convlens-bench-"));
+  const peakFile = join(folder, "peak");
+  let ms = Number.POSITIVE_INFINITY;
+  let peakMiB: number | undefined;
+  for (let i = 0; i < repeats; i++) {
+    const start = performance.now();
+    const isNode = command === process.execPath;
+    const before = isNode ? ["--import", join(root, "bench/peak.mjs")] : [];
+    const child = spawnSync(command, [...before, ...args], {
+      cwd: folder,
+      env: { ...process.env, CONVLENS_PEAK_FILE: peakFile },
+      encoding: "utf8",
+    });
+    if (child.status !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${child.stderr}`);
+    ms = Math.min(ms, performance.now() - start);
+    if (isNode) peakMiB = Math.min(peakMiB ?? Number.POSITIVE_INFINITY, Number(readFileSync(peakFile, "utf8")) / 1024);
+  }
+  rmSync(folder, { recursive: true });
+  return { ms, peakMiB };
+}
