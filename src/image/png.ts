@@ -1,0 +1,260 @@
+/**
+ * Reads PNG: every bit depth and colour type, palettes, Adam7 interlacing, 16 bit, the first frame of animations.
+ * What comes out are the pixels of Pillow's `convert("RGB")`: transparency is dropped (a note says so) and 16 bits
+ * become 8 by their high byte; colour profiles and gamma are not applied.
+ */
+import { unzlibSync } from "fflate";
+import type { Picture } from "../core/picture.ts";
+import { crc32 } from "./crc.ts";
+import { exifOrientation } from "./exif.ts";
+import { type ImageHeader, ImageProblem } from "./header.ts";
+
+interface PngHeader extends ImageHeader {
+  readonly depth: number;
+  readonly colorType: number;
+  readonly interlaced: boolean;
+  readonly palette: Uint8Array | undefined;
+  /** The IDAT chunks. */
+  readonly parts: readonly Uint8Array[];
+}
+
+const [gray, palette, grayAlpha, rgbAlpha] = [0, 3, 4, 6];
+const channelsOf: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
+const depthsOf: Readonly<Record<number, readonly number[]>> = {
+  0: [1, 2, 4, 8, 16],
+  2: [8, 16],
+  3: [1, 2, 4, 8],
+  4: [8, 16],
+  6: [8, 16],
+};
+
+export const droppedAlpha =
+  'transparency dropped: the colours stored under it are used, as Pillow\'s convert("RGB") does';
+
+/** Reads all chunks; the pixels stay compressed. Throws `ImageProblem`. */
+export function pngHeader(bytes: Uint8Array): PngHeader {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let header: Pick<PngHeader, "width" | "height" | "depth" | "colorType" | "interlaced"> | undefined;
+  let orientation = 1;
+  let colors: Uint8Array | undefined;
+  const parts: Uint8Array[] = [];
+  const notes: string[] = [];
+  let at = 8;
+  while (at + 12 <= bytes.length) {
+    const length = view.getUint32(at);
+    const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
+    const cut = at + 12 + length > bytes.length;
+    if (cut && type !== "IDAT") break;
+    const body = bytes.subarray(at + 8, at + 8 + length);
+    const critical = type === "IHDR" || type === "PLTE" || type === "IDAT";
+    if (critical && !cut && crc32(bytes.subarray(at + 4, at + 8 + length)) !== view.getUint32(at + 8 + length)) {
+      throw new ImageProblem(`is damaged: the checksum of its ${type} chunk is wrong`);
+    }
+    if (!header) {
+      if (type !== "IHDR" || length !== 13) throw new ImageProblem("is damaged: no PNG header");
+      header = readHeader(body);
+    } else if (type === "PLTE") colors = body;
+    else if (type === "IDAT") parts.push(body);
+    else if (type === "tRNS") notes.push(droppedAlpha);
+    else if (type === "acTL") notes.push("animated: the first frame is used");
+    else if (type === "eXIf") orientation = exifOrientation(body);
+    else if (type === "IEND") break;
+    at += 12 + length;
+  }
+  if (!header) throw new ImageProblem("is truncated: the file ends before its header does");
+  if (header.colorType === palette && !colors) throw new ImageProblem("is damaged: it has no palette");
+  if (header.depth === 16) notes.push("16 bits per channel reduced to 8 (the high byte)");
+  return { ...header, orientation, notes, palette: colors, parts };
+}
+
+function readHeader(body: Uint8Array): Pick<PngHeader, "width" | "height" | "depth" | "colorType" | "interlaced"> {
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  const [depth, colorType, compression, filter, interlace] = body.subarray(8) as unknown as number[];
+  if (!depthsOf[colorType!]?.includes(depth!) || compression !== 0 || filter !== 0 || interlace! > 1) {
+    throw new ImageProblem(`is damaged: colour type ${colorType} with ${depth} bits is no PNG`);
+  }
+  return {
+    width: view.getUint32(0),
+    height: view.getUint32(4),
+    depth: depth!,
+    colorType: colorType!,
+    interlaced: interlace === 1,
+  };
+}
+
+/** The seven passes of Adam7: first column, first row, column step, row step. */
+const adam7 = [
+  [0, 0, 8, 8],
+  [4, 0, 8, 8],
+  [0, 4, 4, 8],
+  [2, 0, 4, 4],
+  [0, 2, 2, 4],
+  [1, 0, 2, 2],
+  [0, 1, 1, 2],
+] as const;
+
+/** Decodes what `pngHeader` read. Throws `ImageProblem`. */
+export function decodePng(header: PngHeader): { picture: Picture; notes: readonly string[] } {
+  const { width, height, depth, colorType } = header;
+  const bits = depth * channelsOf[colorType]!;
+  const passes = (header.interlaced ? adam7 : [[0, 0, 1, 1] as const])
+    .map(([x, y, xStep, yStep]) => {
+      const columns = Math.ceil((width - x) / xStep);
+      const rows = Math.ceil((height - y) / yStep);
+      return { x, y, xStep, yStep, columns, rows, stride: Math.ceil((columns * bits) / 8) };
+    })
+    .filter(({ columns, rows }) => columns > 0 && rows > 0);
+  const raw = inflate(
+    header.parts,
+    passes.reduce((sum, { rows, stride }) => sum + rows * (stride + 1), 0),
+  );
+
+  const data = new Uint8ClampedArray(width * height * 4);
+  const pixels = new Uint32Array(data.buffer);
+  const expand = rowReader(header);
+  const step = Math.max(1, bits >> 3);
+  const line = new Uint8ClampedArray(width * 4);
+  const linePixels = new Uint32Array(line.buffer);
+  let transparent = false;
+  let at = 0;
+  for (const { x, y, xStep, yStep, columns, rows, stride } of passes) {
+    for (let row = 0; row < rows; row++, at += stride + 1) {
+      unfilter(raw, at + 1, stride, step, row > 0, raw[at]!);
+      const start = (y + row * yStep) * width + x;
+      if (xStep === 1) {
+        transparent = expand(raw, at + 1, columns, data, start * 4) || transparent;
+      } else {
+        transparent = expand(raw, at + 1, columns, line, 0) || transparent;
+        for (let i = 0, to = start; i < columns; i++, to += xStep) pixels[to] = linePixels[i]!;
+      }
+    }
+  }
+  return { picture: { width, height, data }, notes: transparent ? [...header.notes, droppedAlpha] : header.notes };
+}
+
+/** Inflates to exactly `size` bytes, so that no file can ask for more than its header said. */
+function inflate(parts: readonly Uint8Array[], size: number): Uint8Array {
+  const whole = parts.length === 1 ? parts[0]! : join(parts);
+  let raw: Uint8Array;
+  try {
+    raw = unzlibSync(whole, { out: new Uint8Array(size) });
+  } catch {
+    throw new ImageProblem("is truncated or damaged: its pixels cannot be unpacked");
+  }
+  if (raw.length < size) throw new ImageProblem("is truncated: its pixels end too early");
+  return raw;
+}
+
+function join(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Undoes one row's filter in place; the row above lies right before this one. `step`: bytes per pixel. */
+function unfilter(
+  raw: Uint8Array,
+  from: number,
+  stride: number,
+  step: number,
+  hasAbove: boolean,
+  filter: number,
+): void {
+  const end = from + stride;
+  const back = stride + 1;
+  // Above the first row lies a row of zeros.
+  const kind = hasAbove ? filter : ([0, 1, 0, 5, 1][filter] ?? filter);
+  switch (kind) {
+    case 0:
+      return;
+    case 1:
+      for (let i = from + step; i < end; i++) raw[i] = raw[i]! + raw[i - step]!;
+      return;
+    case 2:
+      for (let i = from; i < end; i++) raw[i] = raw[i]! + raw[i - back]!;
+      return;
+    case 3:
+      for (let i = from; i < from + step && i < end; i++) raw[i] = raw[i]! + (raw[i - back]! >> 1);
+      for (let i = from + step; i < end; i++) raw[i] = raw[i]! + ((raw[i - step]! + raw[i - back]!) >> 1);
+      return;
+    case 4:
+      for (let i = from; i < from + step && i < end; i++) raw[i] = raw[i]! + raw[i - back]!;
+      for (let i = from + step; i < end; i++) {
+        const left = raw[i - step]!;
+        const above = raw[i - back]!;
+        const corner = raw[i - back - step]!;
+        const toLeft = Math.abs(above - corner);
+        const toAbove = Math.abs(left - corner);
+        const toCorner = Math.abs(left + above - 2 * corner);
+        raw[i] = raw[i]! + (toLeft <= toAbove && toLeft <= toCorner ? left : toAbove <= toCorner ? above : corner);
+      }
+      return;
+    case 5: // The average filter on the first row.
+      for (let i = from + step; i < end; i++) raw[i] = raw[i]! + (raw[i - step]! >> 1);
+      return;
+    default:
+      throw new ImageProblem(`is damaged: row filter ${filter} does not exist`);
+  }
+}
+
+/** Writes `columns` pixels as opaque RGBA; returns whether any was not opaque. */
+type RowReader = (raw: Uint8Array, from: number, columns: number, to: Uint8ClampedArray, at: number) => boolean;
+
+function rowReader({ depth, colorType, palette: colors }: PngHeader): RowReader {
+  if (depth < 8) {
+    const perByte = 8 / depth;
+    const mask = (1 << depth) - 1;
+    const table = colorType === palette ? paletteTable(colors!) : grayTable(255 / mask);
+    return (raw, from, columns, to, at) => {
+      for (let i = 0; i < columns; i++, at += 4) {
+        const shift = 8 - depth * ((i % perByte) + 1);
+        const value = (raw[from + ((i / perByte) | 0)]! >> shift) & mask;
+        for (let c = 0; c < 3; c++) to[at + c] = table[3 * value + c]!;
+        to[at + 3] = 255;
+      }
+      return false;
+    };
+  }
+  if (colorType === palette) {
+    const table = paletteTable(colors!);
+    return (raw, from, columns, to, at) => {
+      for (let i = from; i < from + columns; i++, at += 4) {
+        const entry = 3 * raw[i]!;
+        to[at] = table[entry]!;
+        to[at + 1] = table[entry + 1]!;
+        to[at + 2] = table[entry + 2]!;
+        to[at + 3] = 255;
+      }
+      return false;
+    };
+  }
+  const size = depth >> 3;
+  const step = size * channelsOf[colorType]!;
+  const [green, blue] = colorType === gray || colorType === grayAlpha ? [0, 0] : [size, 2 * size];
+  const alpha = colorType === grayAlpha ? size : colorType === rgbAlpha ? 3 * size : -1;
+  return (raw, from, columns, to, at) => {
+    let all = 255;
+    const end = from + columns * step;
+    for (let i = from; i < end; i += step, at += 4) {
+      to[at] = raw[i]!;
+      to[at + 1] = raw[i + green]!;
+      to[at + 2] = raw[i + blue]!;
+      to[at + 3] = 255;
+      if (alpha > 0) all &= raw[i + alpha]!;
+    }
+    return all !== 255;
+  };
+}
+
+/** 256 colours; entries that a short palette lacks are black, as in Pillow. */
+function paletteTable(colors: Uint8Array): Uint8Array {
+  const table = new Uint8Array(768);
+  table.set(colors.subarray(0, 768));
+  return table;
+}
+
+const grayTable = (scale: number): Uint8Array => Uint8Array.from({ length: 768 }, (_, i) => Math.floor(i / 3) * scale);
