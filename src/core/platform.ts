@@ -62,7 +62,7 @@ export interface Platform {
   /** The engine; made on first use. */
   engine(): Promise<Engine>;
   /** The compiled WASM of a picture codec; `undefined` where the codec finds its own file (browsers). */
-  codec(name: "jpeg-decode" | "webp-decode"): Promise<WebAssembly.Module | undefined>;
+  codec(name: "jpeg-decode" | "webp-decode" | "jpeg-encode"): Promise<WebAssembly.Module | undefined>;
   /** SHA-256 of a whole source, lower-case hex, read piece by piece. */
   sha256(source: ByteSource): Promise<string>;
   /** Where notices go that no result carries ("native engine not installed, using WASM"). */
