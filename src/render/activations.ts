@@ -1,0 +1,254 @@
+/**
+ * All channels of a layer for one picture as sheets of tiles, by the rule of F. Chollet, "Deep Learning with Python":
+ * each channel as (x - mean) / std * 64 + 128, clipped to 0..255, in viridis. Channels without any contrast, for which
+ * the rule would give NaN, are drawn flat and marked.
+ */
+import { ConvlensError } from "../core/errors.ts";
+import type { Layout } from "../core/layers.ts";
+import type { Picture } from "../core/picture.ts";
+import type { NamedTensor } from "../core/result.ts";
+import { blank, drawLine, packed } from "./canvas.ts";
+import { type ColorMapName, colorMap } from "./colormaps.ts";
+import { denseSheets } from "./dense.ts";
+import { shapeText } from "./numbers.ts";
+import { drawAbove, packedTable, paint, planPages, type SheetPage, startPage, type Tile } from "./sheet.ts";
+import { type Rgb, theme } from "./theme.ts";
+
+export interface ActivationSheetOptions {
+  /** The source layout, which says where the tensor's channels are. */
+  readonly layout: Layout;
+  /** Which picture of the batch; default 0. */
+  readonly batch?: number;
+  /** Default viridis. */
+  readonly map?: ColorMapName;
+  /** False: tiles only, one pixel apart, without heading, numbers and marks. Default true. */
+  readonly labels?: boolean;
+  /** Tiles a row; default 16. */
+  readonly columns?: number;
+  /** Channels a page; default 256. */
+  readonly perPage?: number;
+}
+
+/** A channel that is 0 everywhere is dead; one with another single value is constant. */
+export type ChannelState = "live" | "dead" | "constant";
+
+interface Maps {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  /** The values of one channel, rows from the top. */
+  channel(index: number): Float32Array;
+}
+
+/** Tiles smaller than this are enlarged by a whole factor. */
+const leastTile = 48;
+/** Pages wider than this take the mean of blocks of pixels. */
+const mostWidth = 4096;
+const nanColor: Rgb = [200, 60, 160];
+const deadColor: Rgb = [56, 58, 62];
+const constantColor: Rgb = [128, 128, 128];
+const markColor: Rgb = [150, 152, 156];
+
+function batchOf({ layer, tensor }: NamedTensor, batch = 0): number {
+  if (!(batch >= 0 && batch < tensor.dims[0]!))
+    throw new ConvlensError("option-invalid", `picture ${batch} of "${layer.name}": the batch holds ${tensor.dims[0]}`);
+  return batch;
+}
+
+/** Splits one picture's activations into maps: NHWC has channels last, NCHW before the last two axes. */
+function mapsOf(named: NamedTensor, options: ActivationSheetOptions): Maps {
+  const { dims, data: all } = named.tensor;
+  const batch = batchOf(named, options.batch);
+  const product = (list: readonly number[]) => list.reduce((a, b) => a * b, 1);
+  const last = options.layout === "NHWC";
+  const inner = dims.slice(1);
+  const channels = last ? inner.at(-1)! : product(inner.slice(0, -2));
+  const width = last ? inner.at(-2)! : inner.at(-1)!;
+  const height = last ? product(inner.slice(0, -2)) : inner.at(-2)!;
+  const size = height * width;
+  const data = all.subarray(batch * size * channels, (batch + 1) * size * channels);
+  const plane = new Float32Array(last ? size : 0);
+  return {
+    channels,
+    height,
+    width,
+    channel: (index) => {
+      if (!last) return data.subarray(index * size, (index + 1) * size);
+      for (let i = 0, at = index; i < size; i++, at += channels) plane[i] = data[at]!;
+      return plane;
+    },
+  };
+}
+
+const titleOf = ({ layer, tensor }: NamedTensor): string =>
+  `${layer.name} (${layer.class}) — ${shapeText([null, ...tensor.dims.slice(1)])}`;
+
+function isDense({ layer, tensor }: NamedTensor): boolean {
+  const rank = tensor.dims.length;
+  if (rank < 2 || tensor.data.length === 0)
+    throw new ConvlensError(
+      "option-invalid",
+      `layer "${layer.name}" has an output of shape ${shapeText(tensor.dims)}: a sheet needs a batch axis and at least one value`,
+    );
+  return rank === 2;
+}
+
+interface Geometry {
+  readonly maps: Maps;
+  /** Block of pixels averaged into one. */
+  readonly shrink: number;
+  readonly across: number;
+  readonly down: number;
+  readonly pages: readonly SheetPage[];
+}
+
+function geometryOf(named: NamedTensor, options: ActivationSheetOptions): Geometry {
+  const maps = mapsOf(named, options);
+  const columns = options.columns ?? 16;
+  const onRow = Math.min(columns, maps.channels);
+  const shrink = Math.max(1, Math.ceil((onRow * (maps.width + 2)) / mostWidth));
+  const width = Math.ceil(maps.width / shrink);
+  const height = Math.ceil(maps.height / shrink);
+  const factor = Math.max(1, Math.ceil(leastTile / Math.max(width, height)));
+  // A single row or column of values is stretched until it can be seen.
+  const across = Math.max(factor, Math.ceil(16 / width));
+  const down = Math.max(factor, Math.ceil(16 / height));
+  const pages = planPages({
+    count: maps.channels,
+    noun: "channels",
+    tileWidth: width * across,
+    tileHeight: height * down,
+    columns,
+    perPage: options.perPage ?? 256,
+    labels: options.labels ?? true,
+  });
+  return { maps, shrink, across, down, pages };
+}
+
+/**
+ * Where each channel lies on the pages that `activationSheets` draws with the same options; empty for layers of
+ * single numbers (rank 2), which are no maps.
+ */
+export function sheetLayout(named: NamedTensor, options: ActivationSheetOptions): readonly SheetPage[] {
+  return isDense(named) ? [] : geometryOf(named, options).pages;
+}
+
+/**
+ * Draws all channels of a layer for one picture, 16 a row, 256 a page. Maps under 48 pixels are enlarged by a whole
+ * factor. Dead and constant channels are flat, crossed out and counted in the heading; NaN is magenta and said too.
+ * A layer of single numbers (rank 2) becomes a grid of cells, or bars when there are few. Throws `option-invalid` for
+ * an empty tensor or a picture outside the batch.
+ */
+export function activationSheets(named: NamedTensor, options: ActivationSheetOptions): Picture[] {
+  if (isDense(named)) {
+    const [, units] = named.tensor.dims;
+    const first = batchOf(named, options.batch) * units!;
+    return denseSheets(named.tensor.data.subarray(first, first + units!), titleOf(named), options.map);
+  }
+  const { maps, shrink, across, down, pages } = geometryOf(named, options);
+  const labels = options.labels ?? true;
+  const table = packedTable(colorMap(options.map ?? "viridis"), packed(nanColor));
+  const width = Math.ceil(maps.width / shrink);
+  const height = Math.ceil(maps.height / shrink);
+  const colors = new Uint32Array(width * height);
+  const small = shrink > 1 ? new Float32Array(width * height) : undefined;
+
+  const measured: ChannelStatistics[] = [];
+  for (let c = 0; c < maps.channels; c++) measured.push(statistics(maps.channel(c)));
+  const title = titleOf(named);
+  const facts = factsOn(measured, shrink);
+
+  return pages.map((page) => {
+    const picture = labels
+      ? startPage(page.width, page.height, title, [page.range, ...facts].filter(Boolean).join(" · "))
+      : blank(page.width, page.height, theme.surface);
+    for (const tile of page.tiles) {
+      const { mean, deviation, state } = measured[tile.channel]!;
+      if (state !== "live") colors.fill(packed(state === "dead" ? deadColor : constantColor));
+      else {
+        const values = maps.channel(tile.channel);
+        const drawn = small ? blockMeans(values, maps.height, maps.width, shrink, small) : values;
+        const scale = 64 / deviation;
+        const shift = 128 - mean * scale;
+        for (let i = 0; i < drawn.length; i++) {
+          const level = drawn[i]! * scale + shift;
+          colors[i] = table[level >= 255 ? 255 : level > 0 ? level | 0 : level <= 0 ? 0 : 256]!;
+        }
+      }
+      paint(picture, tile, colors, width, across, down);
+      if (labels) drawLabel(picture, tile, state);
+    }
+    return picture;
+  });
+}
+
+function drawLabel(picture: Picture, tile: Tile, state: ChannelState): void {
+  const word = state === "live" ? "" : state === "dead" ? " dead" : " const";
+  drawAbove(picture, tile, `${tile.channel}${word}`, state === "live" ? theme.muted : theme.alert);
+  if (state === "live") return;
+  const { x, y, width, height } = tile;
+  drawLine(picture, x + 1, y + 1, x + width - 1, y + height - 1, 1, markColor);
+}
+
+interface ChannelStatistics {
+  readonly mean: number;
+  readonly deviation: number;
+  readonly state: ChannelState;
+  readonly notFinite: number;
+}
+
+/** Mean and standard deviation (over n, as numpy) of the finite values. */
+function statistics(values: Float32Array): ChannelStatistics {
+  let [sum, count] = [0, 0];
+  let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i]!;
+    if (v - v !== 0) continue;
+    sum += v;
+    count++;
+    if (v < min) min = v;
+    if (v > max) max = v;
+  }
+  const notFinite = values.length - count;
+  const mean = count > 0 ? sum / count : 0;
+  if (min === max && notFinite === 0) return { mean, deviation: 0, state: min === 0 ? "dead" : "constant", notFinite };
+  let squares = 0;
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i]!;
+    if (v - v === 0) squares += (v - mean) * (v - mean);
+  }
+  // Where all finite values are equal (the others are NaN or infinite) any deviation shows what there is.
+  const deviation = Math.sqrt(squares / Math.max(1, count)) || 1;
+  return { mean, deviation, state: "live", notFinite };
+}
+
+function factsOn(measured: readonly ChannelStatistics[], shrink: number): string[] {
+  const count = (state: ChannelState) => measured.filter((m) => m.state === state).length;
+  const notFinite = measured.filter((m) => m.notFinite > 0).length;
+  const facts = [`${count("dead")} dead of ${measured.length}`];
+  if (count("constant") > 0) facts.push(`${count("constant")} constant`);
+  if (notFinite > 0) facts.push(`${notFinite} with NaN or infinity (NaN magenta)`);
+  if (shrink > 1) facts.push(`shrunk ${shrink} times`);
+  facts.push("each channel: mean ± 2 std");
+  return facts;
+}
+
+/** Means of blocks of `side` x `side` values; blocks at the right and bottom edges may be smaller. */
+function blockMeans(
+  values: Float32Array,
+  height: number,
+  width: number,
+  side: number,
+  out: Float32Array,
+): Float32Array {
+  const columns = Math.ceil(width / side);
+  for (let j = 0; j < out.length / columns; j++) {
+    for (let i = 0; i < columns; i++) {
+      const [bottom, right] = [Math.min(height, (j + 1) * side), Math.min(width, (i + 1) * side)];
+      let sum = 0;
+      for (let y = j * side; y < bottom; y++) for (let x = i * side; x < right; x++) sum += values[y * width + x]!;
+      out[j * columns + i] = sum / ((bottom - j * side) * (right - i * side));
+    }
+  }
+  return out;
+}

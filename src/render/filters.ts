@@ -1,0 +1,210 @@
+/**
+ * Convolution weights as pictures. Kernels over three input channels are RGB tiles, one a filter; kernels over one
+ * are grey tiles; deeper ones a table with a row for each filter and a grey tile for each of the first input channels.
+ */
+import { ConvlensError } from "../core/errors.ts";
+import type { Layout } from "../core/layers.ts";
+import type { Picture } from "../core/picture.ts";
+import type { NamedTensor } from "../core/result.ts";
+import { packed } from "./canvas.ts";
+import { drawText } from "./font.ts";
+import { shapeText, short } from "./numbers.ts";
+import { drawAbove, drawBelow, paint, planPages, startPage, type Tile } from "./sheet.ts";
+import { theme } from "./theme.ts";
+
+export interface FilterSheetOptions {
+  /** The source layout, which says how the kernel's axes are ordered. */
+  readonly layout: Layout;
+  /** What becomes black and white: each filter's own extremes, or those of the whole layer. Default `filter`. */
+  readonly scale?: "filter" | "layer";
+  /** How many input channels of a deeper layer are drawn; default 16. */
+  readonly inputs?: number;
+}
+
+/** A kernel seen as filters x inputs x height x width, whatever its framework's axis order. */
+interface Kernel {
+  readonly data: Float32Array;
+  readonly filters: number;
+  readonly inputs: number;
+  readonly height: number;
+  readonly width: number;
+  /** Steps in `data` along filters, inputs, rows, columns. */
+  readonly steps: readonly [number, number, number, number];
+}
+
+const nanColor: readonly [number, number, number] = [200, 60, 160];
+
+/** Axes of the framework's shape that are filters, inputs, rows and columns. */
+function kernelOf({ layer, part, tensor }: NamedTensor, layout: Layout): Kernel {
+  const { dims, data } = tensor;
+  const rank = dims.length;
+  if (rank < 2 || rank > 4 || data.length === 0)
+    throw new ConvlensError(
+      "option-invalid",
+      `"${layer.name}" ${part} has the shape ${shapeText(dims)}: filters are drawn from 2 to 4 axes with at least one value`,
+    );
+  const transposed = /transpose|deconv/i.test(layer.class);
+  const depthwise = layout === "NHWC" && /depthwise/i.test(`${layer.class} ${part}`) && !/pointwise/i.test(part);
+  const strides = dims.map((_, axis) => dims.slice(axis + 1).reduce((a, b) => a * b, 1));
+  // Keras: rows, columns, in, out; PyTorch: out, in, rows, columns; transposed convolutions swap in and out.
+  const [out, input] = layout === "NHWC" ? [rank - 1, rank - 2] : [0, 1];
+  const [filterAxis, inputAxis] = transposed ? [input, out] : [out, input];
+  const spatial = layout === "NHWC" ? dims.slice(0, -2) : dims.slice(2);
+  const spatialSteps = layout === "NHWC" ? strides.slice(0, -2) : strides.slice(2);
+  const [height, width] = [1, 1, ...spatial].slice(-2) as [number, number];
+  const [rowStep, columnStep] = [0, 0, ...spatialSteps].slice(-2) as [number, number];
+  // Keras' depthwise kernels are rows, columns, in, multiplier: channel i's filters are i * multiplier and on.
+  if (depthwise)
+    return { data, filters: dims.at(-2)! * dims.at(-1)!, inputs: 1, height, width, steps: [1, 0, rowStep, columnStep] };
+  return {
+    data,
+    filters: dims[filterAxis]!,
+    inputs: dims[inputAxis]!,
+    height,
+    width,
+    steps: [strides[filterAxis]!, strides[inputAxis]!, rowStep, columnStep],
+  };
+}
+
+/**
+ * Draws a layer's kernel, with the bias of each filter where there is one. Each page is at most 256 RGB or single
+ * tiles, or 64 filters of a deeper layer. Filters whose weights are all equal are mid-grey; NaN is magenta.
+ * Throws `option-invalid` for a tensor that is no kernel.
+ */
+export function filterSheets(
+  named: NamedTensor,
+  bias: NamedTensor | undefined,
+  options: FilterSheetOptions,
+): Picture[] {
+  const kernel = kernelOf(named, options.layout);
+  const title = `${named.layer.name} (${named.layer.class}) — ${named.part} ${shapeText(named.tensor.dims)}`;
+  const ranges = rangesOf(kernel, options.scale ?? "filter");
+  const biases = bias?.tensor.data.length === kernel.filters ? bias.tensor.data : undefined;
+  const draw = kernel.inputs === 1 || kernel.inputs === 3 ? tileSheets : tableSheets;
+  return draw(kernel, title, ranges, biases, options);
+}
+
+/** The extremes that become black and white, of every filter. */
+function rangesOf(kernel: Kernel, scale: "filter" | "layer"): { min: number; max: number }[] {
+  const { data, filters, inputs, height, width, steps } = kernel;
+  const ranges = Array.from({ length: filters }, (_, f) => {
+    let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (let i = 0; i < inputs; i++)
+      for (let y = 0; y < height; y++)
+        for (let x = 0; x < width; x++) {
+          const v = data[f * steps[0] + i * steps[1] + y * steps[2] + x * steps[3]]!;
+          if (v - v !== 0) continue;
+          if (v < min) min = v;
+          if (v > max) max = v;
+        }
+    return { min, max };
+  });
+  if (scale === "filter") return ranges;
+  const whole = ranges.reduce((a, b) => ({ min: Math.min(a.min, b.min), max: Math.max(a.max, b.max) }));
+  return ranges.map(() => whole);
+}
+
+/** Grey or RGB pixels of one filter: `channels` gives the input channels that are red, green and blue. */
+function pixelsOf(
+  kernel: Kernel,
+  filter: number,
+  channels: readonly [number, number, number],
+  { min, max }: { min: number; max: number },
+): Uint32Array {
+  const { data, height, width, steps } = kernel;
+  const colors = new Uint32Array(height * width);
+  const level = (i: number, y: number, x: number) => {
+    const v = data[filter * steps[0] + i * steps[1] + y * steps[2] + x * steps[3]]!;
+    return max > min ? ((v - min) / (max - min)) * 255 : Number.isNaN(v) ? v : 128;
+  };
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const [red, green, blue] = channels.map((i) => Math.round(Math.max(0, Math.min(255, level(i, y, x)))));
+      const bad = Number.isNaN(red! + green! + blue!);
+      colors[y * width + x] = packed(bad ? nanColor : [red!, green!, blue!]);
+    }
+  return colors;
+}
+
+function tileSheets(
+  kernel: Kernel,
+  title: string,
+  ranges: readonly { min: number; max: number }[],
+  biases: Float32Array | undefined,
+  options: FilterSheetOptions,
+): Picture[] {
+  const { filters, height, width } = kernel;
+  const factor = Math.max(1, Math.ceil(48 / Math.max(height, width)));
+  const [across, down] = [Math.max(factor, Math.ceil(16 / width)), Math.max(factor, Math.ceil(16 / height))];
+  const pages = planPages({
+    count: filters,
+    noun: "filters",
+    tileWidth: width * across,
+    tileHeight: height * down,
+    columns: 16,
+    perPage: 256,
+    labels: true,
+    below: biases !== undefined,
+  });
+  const rgb = kernel.inputs === 3;
+  const facts = [`${filters} filters`, rgb ? "RGB" : "grey", scaleText(options)];
+  if (biases) facts.push("bias below");
+  return pages.map((page) => {
+    const picture = startPage(page.width, page.height, title, [page.range, ...facts].filter(Boolean).join(" · "));
+    for (const tile of page.tiles) {
+      const f = tile.channel;
+      paint(picture, tile, pixelsOf(kernel, f, rgb ? [0, 1, 2] : [0, 0, 0], ranges[f]!), width, across, down);
+      drawAbove(picture, tile, String(f), theme.muted);
+      if (biases) drawBelow(picture, tile, short(biases[f]!, 2), theme.text);
+    }
+    return picture;
+  });
+}
+
+const scaleText = ({ scale }: FilterSheetOptions): string =>
+  scale === "layer" ? "black to white over the layer" : "black to white in each filter";
+
+/** Rows of filters, columns of input channels. */
+function tableSheets(
+  kernel: Kernel,
+  title: string,
+  ranges: readonly { min: number; max: number }[],
+  biases: Float32Array | undefined,
+  options: FilterSheetOptions,
+): Picture[] {
+  const { filters, height, width } = kernel;
+  const inputs = Math.min(kernel.inputs, Math.max(1, options.inputs ?? 16));
+  const factor = Math.max(1, Math.ceil(30 / Math.max(height, width)));
+  const [tileWidth, tileHeight] = [width * factor, Math.max(14, height * factor)];
+  const [left, top, gap, perPage] = [biases ? 112 : 52, 74, 2, 64];
+  const facts = [
+    `${filters} filters down`,
+    `${inputs === kernel.inputs ? "" : "first "}${inputs} of ${kernel.inputs} inputs across`,
+  ];
+  const pages: Picture[] = [];
+  for (let first = 0; first < filters; first += perPage) {
+    const rows = Math.min(perPage, filters - first);
+    const range = filters > perPage ? [`filters ${first}–${first + rows - 1} of ${filters}`] : facts.slice(0, 1);
+    const picture = startPage(
+      Math.max(480, left + inputs * (tileWidth + gap) + 12),
+      top + rows * (tileHeight + gap) + 12,
+      title,
+      [...range, facts[1], scaleText(options), ...(biases ? ["bias at the left"] : [])].join(" · "),
+    );
+    for (let i = 0; i < inputs; i++)
+      drawText(picture, String(i), left + i * (tileWidth + gap) + tileWidth / 2, top - 5, 10, theme.muted, "middle");
+    for (let r = 0; r < rows; r++) {
+      const f = first + r;
+      const y = top + r * (tileHeight + gap);
+      const baseline = y + tileHeight / 2 + 4;
+      drawText(picture, String(f), 40, baseline, 10, theme.muted, "end");
+      if (biases) drawText(picture, short(biases[f]!, 2), left - 10, baseline, 10, theme.text, "end");
+      for (let i = 0; i < inputs; i++) {
+        const tile: Tile = { channel: f, x: left + i * (tileWidth + gap), y, width: tileWidth, height: tileHeight };
+        paint(picture, tile, pixelsOf(kernel, f, [i, i, i], ranges[f]!), width, factor, tileHeight / height);
+      }
+    }
+    pages.push(picture);
+  }
+  return pages;
+}

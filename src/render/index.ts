@@ -1,0 +1,10 @@
+/** Results and numbers to pictures, scenes, SVG and terminal text. Pure: nothing here reads, writes or runs a network. */
+export { type ActivationSheetOptions, activationSheets, sheetLayout } from "./activations.ts";
+export { measureChart, predictionChart } from "./charts.ts";
+export { applyColorMap, type ColorMapName, type ColorMapOptions, colorMap, colorMapNames } from "./colormaps.ts";
+export { type FilterSheetOptions, filterSheets } from "./filters.ts";
+export { type MatshowOptions, matshow } from "./matshow.ts";
+export { type Mark, type Scene, sceneToPicture } from "./scene.ts";
+export type { SheetPage, Tile } from "./sheet.ts";
+export { sceneToSvg } from "./svg.ts";
+export { listText, measureText, predictionText, summaryText, type TextOptions } from "./terminal.ts";

@@ -1,0 +1,213 @@
+/** Results as text for terminals: tables of plain lines, bars of block characters, colour only where asked for. */
+import type { List, Measure, Prediction, Summary } from "../core/result.ts";
+import { grouped, percent, shapeText, short } from "./numbers.ts";
+
+export interface TextOptions {
+  /** Columns of the terminal; default 100. */
+  readonly width?: number;
+  /** ANSI colours; default none. */
+  readonly color?: boolean;
+}
+
+const ansi = { bold: "1", dim: "2", blue: "34", yellow: "33" } as const;
+const painter =
+  (color = false): ((text: string, style: keyof typeof ansi) => string) =>
+  (text, style) =>
+    color ? `\x1b[${ansi[style]}m${text}\x1b[0m` : text;
+
+const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+/** East Asian wide characters and pictographs take two columns. */
+const wide =
+  /^[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|^\p{Extended_Pictographic}/u;
+
+/** The columns a text takes. Control characters are shown as a sign, so that a file's names cannot steer a terminal. */
+function cells(text: string): { text: string; width: number }[] {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal would obey them
+  const clean = text.replace(/[\x00-\x1f\x7f-\x9f]/g, "\ufffd");
+  return [...segmenter.segment(clean)].map(({ segment }) => ({ text: segment, width: wide.test(segment) ? 2 : 1 }));
+}
+
+/** The text cut or filled to exactly `width` columns; long names keep their start and their end, which tells most. */
+function pad(text: string, width: number, end: "left" | "right" = "left"): string {
+  const all = cells(text);
+  const total = all.reduce((sum, c) => sum + c.width, 0);
+  if (total <= width) {
+    const fill = " ".repeat(width - total);
+    return end === "left" ? all.map((c) => c.text).join("") + fill : fill + all.map((c) => c.text).join("");
+  }
+  if (width < 1) return "";
+  const take = (list: typeof all, room: number) => {
+    const taken: string[] = [];
+    let used = 0;
+    for (const c of list) {
+      if (used + c.width > room) break;
+      used += c.width;
+      taken.push(c.text);
+    }
+    return { taken, used };
+  };
+  const head = take(all, Math.ceil((width - 1) / 3));
+  const tail = take([...all].reverse(), width - 1 - head.used);
+  const cut = `${head.taken.join("")}…${tail.taken.reverse().join("")}`;
+  return cut + " ".repeat(width - 1 - head.used - tail.used);
+}
+
+const widthOf = (text: string): number => cells(text).reduce((sum, c) => sum + c.width, 0);
+
+interface Column {
+  readonly title: string;
+  readonly values: readonly string[];
+  readonly align?: "right";
+  /** May be cut to this many columns when the table is wider than the terminal. */
+  readonly least?: number;
+}
+
+/** Lines of a table: a heading, a rule, the rows. Columns with `least` shrink, the widest first, until the table fits. */
+function table(
+  columns: readonly Column[],
+  width: number,
+  paint: ReturnType<typeof painter>,
+): { lines: string[]; width: number } {
+  const gap = 2;
+  const widths = columns.map((c) => Math.max(widthOf(c.title), ...c.values.map(widthOf)));
+  const total = () => widths.reduce((a, b) => a + b, 0) + gap * (columns.length - 1);
+  while (total() > width) {
+    const shrinkable = columns.map((c, i) => (c.least !== undefined && widths[i]! > c.least ? widths[i]! : 0));
+    const widest = shrinkable.indexOf(Math.max(...shrinkable));
+    if (shrinkable[widest] === 0) break;
+    widths[widest]!--;
+  }
+  const side = (c: Column) => (c.align === "right" ? "right" : "left");
+  const line = (cell: (c: Column, i: number) => string) => columns.map(cell).join(" ".repeat(gap)).trimEnd();
+  const lines = [
+    paint(
+      line((c, i) => pad(c.title, widths[i]!, side(c))),
+      "bold",
+    ),
+    paint("─".repeat(total()), "dim"),
+    ...Array.from({ length: columns[0]?.values.length ?? 0 }, (_, row) =>
+      line((c, i) => pad(c.values[row]!, widths[i]!, side(c))),
+    ),
+  ];
+  return { lines, width: total() };
+}
+
+/** 1234567 as "1.18 MiB". */
+function bytes(n: number): string {
+  if (n < 1024) return `${n} B`;
+  const [value, unit] = n < 2 ** 20 ? [n / 1024, "KiB"] : n < 2 ** 30 ? [n / 2 ** 20, "MiB"] : [n / 2 ** 30, "GiB"];
+  return `${value.toFixed(2)} ${unit}`;
+}
+
+/** 1234567890 as "1.23 G". */
+function magnitude(n: number): string {
+  const [value, unit] = n >= 1e9 ? [n / 1e9, " G"] : n >= 1e6 ? [n / 1e6, " M"] : n >= 1e3 ? [n / 1e3, " k"] : [n, ""];
+  return unit === "" ? String(n) : `${value.toFixed(2)}${unit}`;
+}
+
+/** The table of layers as Keras prints it, and the totals. */
+export function summaryText(summary: Summary, options: TextOptions = {}): string {
+  const paint = painter(options.color);
+  const { layers, totals } = summary;
+  const { lines, width } = table(
+    [
+      { title: "Layer (class)", values: layers.map((l) => `${l.name} (${l.class})`), least: 24 },
+      { title: "Output shape", values: layers.map((l) => shapeText(l.shape)), least: 16 },
+      { title: "Param #", values: layers.map((l) => grouped(l.parameters)), align: "right" },
+      { title: "Connected to", values: layers.map((l) => l.inputs.join(", ")), least: 14 },
+    ],
+    options.width ?? 100,
+    paint,
+  );
+  const inputs = summary.inputs.map((i) => `${i.name} ${shapeText(i.shape)}`).join(", ");
+  return [
+    paint(clean(summary.title), "bold"),
+    ...(inputs ? [`Input: ${clean(inputs)}`] : []),
+    "",
+    ...lines,
+    paint("─".repeat(width), "dim"),
+    `Total params: ${grouped(totals.parameters)} (${bytes(totals.parameters * 4)} as float32)`,
+    `Trainable params: ${grouped(totals.trainable)}`,
+    `Non-trainable params: ${grouped(totals.nonTrainable)}`,
+    `Multiply-adds for one picture: ${magnitude(totals.multiplyAdds)}`,
+    `Activations of one picture: ${bytes(totals.activationBytes)}`,
+  ].join("\n");
+}
+
+const clean = (text: string): string =>
+  cells(text)
+    .map((c) => c.text)
+    .join("");
+
+const eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+/** A bar of block characters, exact to an eighth of a column; `share` from 0 to 1. */
+function bar(share: number, width: number): string {
+  const filled = Math.round(Math.max(0, Math.min(1, Number.isFinite(share) ? share : 0)) * width * 8);
+  return "█".repeat(filled >> 3) + eighths[filled & 7]!;
+}
+
+/** One line a class: bar, share or score, label. */
+export function predictionText({ predictions }: Prediction, options: TextOptions = {}): string {
+  const paint = painter(options.color);
+  const width = options.width ?? 100;
+  const known = predictions.every((p) => p.probability !== null);
+  const values = predictions.map((p) => (known ? percent(p.probability!) : short(p.score)));
+  const valueWidth = Math.max(0, ...values.map(widthOf));
+  const scores = predictions.map((p) => p.score).filter(Number.isFinite);
+  const low = Math.min(0, ...scores);
+  const span = Math.max(0, ...scores) - low || 1;
+  const longest = Math.max(0, ...predictions.map((p) => widthOf(p.label)));
+  const indexWidth = Math.max(0, ...predictions.map((p) => String(p.index).length));
+  const labelWidth = Math.max(8, Math.min(longest, width - valueWidth - indexWidth - 26));
+  const barWidth = Math.max(8, Math.min(40, width - labelWidth - valueWidth - indexWidth - 6));
+  return predictions
+    .map((p, i) => {
+      const share = known ? p.probability! : (p.score - low) / span;
+      const drawn = bar(share, barWidth);
+      const label = pad(p.label, labelWidth);
+      const number = paint(String(p.index).padStart(indexWidth), "dim");
+      return `${number}  ${i === 0 ? paint(label, "bold") : label}  ${pad(values[i]!, valueWidth, "right")}  ${paint(drawn, "blue")}`.trimEnd();
+    })
+    .join("\n");
+}
+
+/** A table of the measure, one row a layer, with a bar for the first column that is a share. */
+export function measureText({ title, columns, rows }: Measure, options: TextOptions = {}): string {
+  const paint = painter(options.color);
+  const shown = columns.flatMap((column, c): Column[] => {
+    const values = rows.map((r) => r.values[c]!);
+    const isShare = column.unit === "share";
+    const text = values.map((v) => (isShare ? percent(v) : Number.isInteger(v) ? grouped(v) : short(v)));
+    const numbers: Column = { title: column.title, values: text, align: "right" };
+    return isShare ? [numbers, { title: "", values: values.map((v) => bar(v, 24)) }] : [numbers];
+  });
+  const names: Column = { title: "Layer", values: rows.map((r) => r.name), least: 16 };
+  const { lines } = table([names, ...shown], options.width ?? 100, paint);
+  return [paint(clean(title), "bold"), "", ...lines].join("\n");
+}
+
+/** A list as a table: a column for each key of its rows, in order of first appearance. */
+export function listText({ rows }: List, options: TextOptions = {}): string {
+  const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  if (keys.length === 0) return "(nothing)";
+  const cell = (value: unknown): string =>
+    value === undefined || value === null
+      ? ""
+      : typeof value === "number"
+        ? Number.isInteger(value)
+          ? grouped(value)
+          : short(value)
+        : typeof value === "object"
+          ? JSON.stringify(value)
+          : String(value);
+  const columns = keys.map((key): Column => {
+    const numeric = rows.every((row) => row[key] === undefined || typeof row[key] === "number");
+    return {
+      title: key,
+      values: rows.map((row) => cell(row[key])),
+      least: 12,
+      ...(numeric ? { align: "right" as const } : {}),
+    };
+  });
+  return table(columns, options.width ?? 100, painter(options.color)).lines.join("\n");
+}
