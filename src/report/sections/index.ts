@@ -1,0 +1,20 @@
+/** The registry of sections: one line each. */
+import type { Section } from "../section.ts";
+import { activations } from "./activations.ts";
+import { filters } from "./filters.ts";
+import { made } from "./made.ts";
+import { photograph } from "./photograph.ts";
+import { prediction } from "./prediction.ts";
+import { sparsity } from "./sparsity.ts";
+import { summary } from "./summary.ts";
+
+/** Every section, in the order of the page. */
+export const sections: readonly Section[] = [
+  photograph,
+  prediction,
+  summary,
+  activations,
+  filters,
+  sparsity,
+  made,
+].sort((a, b) => a.order - b.order);
