@@ -1,0 +1,186 @@
+// biome-ignore-all lint/suspicious/noControlCharactersInRegex: patterns over the bytes of binary files
+/**
+ * Model files of other frameworks: how each is known by its first bytes, and the lines that export it to ONNX. One
+ * entry each; test/formats/other-kinds.test.ts runs every entry against a sample.
+ */
+
+export interface OtherKind {
+  readonly id: string;
+  /** Reads after "NAME is". */
+  readonly title: string;
+  /** Looks at the first bytes (up to 4 KiB) and the name. */
+  match(head: Uint8Array, name: string): boolean;
+  /** Shell or Python lines that give an .onnx file. */
+  readonly recipe: readonly string[];
+}
+
+/** Bytes as Latin-1 text, for patterns over binary files. */
+const latin = (head: Uint8Array): string => new TextDecoder("latin1").decode(head);
+const starts =
+  (text: string, offset = 0) =>
+  (head: Uint8Array): boolean =>
+    latin(head).startsWith(text, offset);
+const matches =
+  (pattern: RegExp) =>
+  (head: Uint8Array): boolean =>
+    pattern.test(latin(head));
+const isZipWith =
+  (pattern: RegExp) =>
+  (head: Uint8Array): boolean => {
+    const text = latin(head);
+    return text.startsWith("PK\x03\x04") && pattern.test(text.slice(30));
+  };
+
+const torch = [
+  "pip install torch onnx onnxscript, then in Python (an image of the network's input size; for a state_dict build the network first and load_state_dict into it):",
+  'import torch; model = torch.load("FILE", map_location="cpu", weights_only=False).eval()   # TorchScript: torch.jit.load("FILE")',
+  'torch.onnx.export(model, (torch.zeros(1, 3, 224, 224),), "model.onnx", opset_version=18, dynamo=False)',
+];
+const savedModel = [
+  "pip install tensorflow tf2onnx",
+  "python -m tf2onnx.convert --saved-model FOLDER --output model.onnx --opset 17",
+];
+const keras = [
+  "pip install tensorflow tf2onnx, then in Python:",
+  'import keras; model = keras.saving.load_model("FILE", compile=False); model.export("saved_model")',
+  "and then: python -m tf2onnx.convert --saved-model saved_model --output model.onnx --opset 17",
+];
+
+export const otherKinds: readonly OtherKind[] = [
+  {
+    id: "tensorflow-saved-model",
+    title: "a TensorFlow SavedModel",
+    // saved_model_schema_version 1, then a MetaGraphDef that begins with its MetaInfoDef.
+    match: matches(/^\x08\x01\x12[\x80-\xff]*[\x00-\x7f]\x0a/),
+    recipe: savedModel,
+  },
+  {
+    id: "coreml",
+    title: "a Core ML model",
+    // specificationVersion, then a description message; or the manifest of an .mlpackage.
+    match: (head, name) =>
+      (/\.mlmodel$/i.test(name) && head[0] === 0x08) ||
+      matches(/^\x08[\x01-\x20]\x12[\x80-\xff]*[\x00-\x7f]\x0a/)(head) ||
+      matches(/^\s*\{[\s\S]*com\.apple\.CoreML/)(head),
+    recipe: [
+      "Core ML files are made from a PyTorch or TensorFlow model: export that one to ONNX. For neural-network files (.mlmodel):",
+      "pip install coremltools onnxmltools, then in Python:",
+      'import coremltools, onnxmltools; onnxmltools.utils.save_model(onnxmltools.convert_coreml(coremltools.utils.load_spec("FILE")), "model.onnx")',
+    ],
+  },
+  {
+    id: "tensorflow-graph",
+    title: "a frozen TensorFlow graph",
+    // NodeDef: name, operator, both text.
+    match: matches(/^\x0a[\x80-\xff]*[\x00-\x7f]\x0a[\x01-\x7f][A-Za-z0-9.][\w.\-/]*\x12[\x01-\x40][A-Z_]/),
+    recipe: [
+      "pip install tensorflow tf2onnx",
+      "python -m tf2onnx.convert --graphdef FILE --output model.onnx --inputs INPUT:0 --outputs OUTPUT:0 --opset 17",
+      "(names of the input and output nodes: the graph's first and last, as Netron shows them)",
+    ],
+  },
+  {
+    id: "pytorch",
+    title: "a PyTorch file (.pt, .pth or TorchScript)",
+    match: isZipWith(
+      /^[^/\0]+\/(data\.pkl|\.format_version|\.data|byteorder|version|constants\.pkl|code\/|archive_format)/,
+    ),
+    recipe: torch,
+  },
+  {
+    id: "pytorch-old",
+    title: "an old PyTorch file (.pt or .pth, a pickle)",
+    match: matches(/^\x80[\x02-\x05](\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19|[\s\S]*\bctorch\b)/),
+    recipe: torch,
+  },
+  {
+    id: "pickle",
+    title: "a Python pickle",
+    match: matches(/^\x80[\x02-\x05](\x95|[\]}c(X\x8c])/),
+    recipe: torch,
+  },
+  {
+    id: "tflite",
+    title: "a TensorFlow Lite model",
+    match: starts("TFL3", 4),
+    recipe: [
+      "pip install tensorflow tf2onnx",
+      "python -m tf2onnx.convert --tflite FILE --output model.onnx --opset 17",
+    ],
+  },
+  {
+    id: "ort",
+    title: "an ONNX Runtime model (.ort)",
+    match: starts("ORTM", 4),
+    recipe: [
+      "An .ort file is made from an .onnx file and cannot be turned back: open the .onnx file it was made from.",
+    ],
+  },
+  {
+    id: "keras-h5",
+    title: "a Keras model (HDF5, .h5)",
+    match: starts("\x89HDF\r\n\x1a\n"),
+    recipe: keras,
+  },
+  {
+    id: "keras",
+    title: "a Keras model (.keras)",
+    match: isZipWith(/^(metadata\.json|config\.json|model\.weights\.(h5|npz))/),
+    recipe: keras,
+  },
+  {
+    id: "tfjs",
+    title: "a TensorFlow.js model (model.json)",
+    match: matches(/^\s*\{[\s\S]*("modelTopology"|"(layers|graph)-model"|"weightsManifest")/),
+    recipe: [
+      "pip install tensorflowjs tensorflow tf2onnx",
+      "tensorflowjs_converter --input_format=tfjs_layers_model --output_format=keras_saved_model FILE saved_model   # a graph model: pip install tfjs-graph-converter; tfjs_graph_converter --output_format tf_saved_model FOLDER saved_model",
+      "python -m tf2onnx.convert --saved-model saved_model --output model.onnx --opset 17",
+    ],
+  },
+  {
+    id: "safetensors",
+    title: "a safetensors file, which holds weights without the network",
+    match: (head) => {
+      const text = latin(head);
+      return head.length > 10 && head[6] === 0 && head[7] === 0 && /^\{\s*"/.test(text.slice(8));
+    },
+    recipe: [
+      "Build the network in Python, load the weights into it, and export it (pip install torch onnx onnxscript safetensors):",
+      'import torch; from safetensors.torch import load_file; model.load_state_dict(load_file("FILE")); model.eval()',
+      'torch.onnx.export(model, (torch.zeros(1, 3, 224, 224),), "model.onnx", opset_version=18, dynamo=False)',
+    ],
+  },
+  {
+    id: "gguf",
+    title: "a GGUF file (a language model's weights)",
+    match: starts("GGUF"),
+    recipe: ["GGUF holds language models, not convolutional networks, and has no export to ONNX."],
+  },
+  {
+    id: "openvino",
+    title: "an OpenVINO model (.xml)",
+    match: matches(/^(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?<net\s[^>]*version=/),
+    recipe: ["OpenVINO has no export to ONNX: export the model it was converted from (PyTorch, TensorFlow) to ONNX."],
+  },
+  {
+    id: "caffe-text",
+    title: "a Caffe network (.prototxt)",
+    match: matches(/^(\s*(#[^\n]*)?\n?)*[\s\S]*\blayers?\s*:?\s*\{[\s\S]*\b(type|bottom|top)\s*:/),
+    recipe: caffe(),
+  },
+  {
+    id: "caffe",
+    title: "Caffe weights (.caffemodel)",
+    // NetParameter: its name, then layers (field 2 of old files, field 100).
+    match: matches(/^\x0a[\x01-\x7f][\x20-\x7e]+(\x12|\xa2\x06|\x1a|\x22)/),
+    recipe: caffe(),
+  },
+];
+
+function caffe(): string[] {
+  return [
+    "pip install onnx caffe2onnx",
+    "python -m caffe2onnx.convert --prototxt NET.prototxt --caffemodel WEIGHTS.caffemodel --onnx model.onnx",
+  ];
+}
