@@ -47,6 +47,19 @@ export const activations: Method<ActivationsOptions, Tensors> = {
 /** The axis of an activation that counts channels: 1 in NCHW maps, the last one everywhere else. */
 export const channelAxis = (rank: number, layout: Layout): number => (rank === 4 && layout === "NCHW" ? 1 : rank - 1);
 
+/** One channel of the first picture of a rank-4 activation: `height * width` values, rows from the top. */
+export function channelMap(
+  tensor: Tensor<"float32">,
+  channel: number,
+  layout: Layout,
+): { values: Float32Array; height: number; width: number } {
+  const [, a, b, c] = tensor.dims as readonly [number, number, number, number];
+  const [height, width] = layout === "NCHW" ? [b, c] : [a, b];
+  const area = height * width;
+  if (layout === "NCHW") return { values: tensor.data.subarray(channel * area, (channel + 1) * area), height, width };
+  return { values: Float32Array.from({ length: area }, (_, i) => tensor.data[i * c + channel]!), height, width };
+}
+
 /** Keeps the channels named, in the order named; all when none is. Throws `option-invalid` for one that is not there. */
 function pickChannels(
   tensor: Tensor<"float32">,

@@ -1,0 +1,63 @@
+#!/usr/bin/env node
+/**
+ * The command `convlens`: runs one verb and turns whatever happens into one line on stderr and an exit code: 0 done,
+ * 1 a fault of ours, 2 bad input or usage, 130 stopped by Ctrl-C.
+ */
+import { CommanderError } from "commander";
+
+import { makeProgram, verbOf } from "./program.ts";
+import { dropTemporaries } from "./temporaries.ts";
+import { oneLine } from "./terminal.ts";
+
+const args = process.argv.slice(2);
+
+// `convlens summary | head` closes our stdout early; that is no fault.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") finish(0);
+  throw error;
+});
+process.on("SIGINT", () => finish(130));
+process.on("SIGTERM", () => finish(143));
+process.on("uncaughtException", (error) => finish(report(error)));
+
+try {
+  const program = await makeProgram(verbOf(args));
+  await program.parseAsync(args.length === 0 ? ["--help"] : args, { from: "user" });
+  await new Promise<void>((done) => process.stdout.write("", () => done()));
+  finish(Number(process.exitCode ?? 0));
+} catch (error) {
+  finish(report(error));
+}
+
+function finish(code: number): never {
+  dropTemporaries();
+  process.exit(code);
+}
+
+/** Says what went wrong; returns the exit code. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    say(error.message.replace(/^error: /, ""));
+    return 2;
+  }
+  const debug = args.includes("--debug") && error instanceof Error ? `\n${error.stack}` : "";
+  const code = codeOf(error);
+  if (code === "cancelled") return 130;
+  const message = error instanceof Error ? error.message : String(error);
+  if (code !== undefined && code !== "internal") {
+    say(message, debug, code === "format-unsupported" ? message.split("\n") : [message]);
+    return 2;
+  }
+  say(`internal error: ${message} (--debug shows where)`, debug);
+  return 1;
+}
+
+/** The code of a ConvlensError, told by its name so that `--help` need not load the library. */
+const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && error.name === "ConvlensError" && "code" in error ? String(error.code) : undefined;
+
+/** One line; recipes, whose lines are for copying, keep theirs. */
+function say(message: string, more = "", lines: readonly string[] = [message]): void {
+  process.stderr.write(`convlens: ${lines.map(oneLine).join("\n")}${more}\n`);
+}

@@ -1,0 +1,166 @@
+/** The options that verbs share, each declared once, and the readers of their values. */
+import { type Command, Option } from "commander";
+import { ConvlensError, type OptionSpec, preprocessingModes } from "../index.ts";
+
+export interface CommonOptions {
+  readonly quiet?: boolean;
+  readonly timing?: boolean;
+  readonly debug?: boolean;
+  readonly seed: number;
+}
+
+export interface ModelFlags extends CommonOptions {
+  readonly model?: string;
+  readonly labels?: string;
+  readonly preprocess?: string;
+  readonly resize?: string;
+  readonly fit?: string;
+  readonly size?: readonly [number, number];
+  readonly head?: string;
+  readonly activation?: string;
+  readonly threads?: number;
+  readonly device?: string;
+}
+
+export interface InputFlags extends ModelFlags {
+  readonly tensor: readonly string[];
+  readonly exif: boolean;
+}
+
+export interface OutputFlags {
+  readonly out?: string;
+  readonly json?: boolean;
+  readonly npy?: boolean;
+}
+
+export function commonOptions(command: Command): void {
+  command
+    .addOption(new Option("--seed <n>", "seed of everything random").argParser(whole("--seed", 0)).default(0))
+    .option("--quiet", "no progress and no notes on stderr")
+    .option("--timing", "durations on stderr")
+    .option("--debug", "the stack of an internal error");
+}
+
+export function modelOptions(command: Command): void {
+  command
+    .option(
+      "-m, --model <file|id>",
+      "the network: a file, an address, or the id of an embedded one (convlens models ls)",
+    )
+    .option("--labels <file|id>", "class names: a text or JSON file, or imagenet, imagenet-1001, cifar10")
+    .option("--preprocess <mode|file>", "how a picture becomes numbers: a mode (below) or FILE.json")
+    .option("--resize <mode>", "nearest, bilinear, bicubic, lanczos or box; opencv:MODE, tensorflow:MODE as they do it")
+    .addOption(
+      new Option("--fit <how>", "to the network's input: stretch, crop (the centre) or pad (with black)").choices([
+        "stretch",
+        "crop",
+        "pad",
+      ]),
+    )
+    .addOption(new Option("--size <HxW>", "input size, where the network takes several").argParser(readSize))
+    .option("--head <name>", "the output that is meant, where there are several")
+    .addOption(
+      new Option("--activation <rule>", "how scores become probabilities").choices(["softmax", "sigmoid", "none"]),
+    )
+    .addOption(new Option("--threads <n>", "threads of the engine").argParser(whole("--threads", 1)))
+    .option("--device <name>", "where the engine runs: cpu, webgpu, cuda …");
+}
+
+export function inputOptions(command: Command): void {
+  command
+    .addOption(
+      new Option("--tensor <[input=]file.npy>", "a ready input tensor instead of a picture; repeat for more inputs")
+        .argParser(collect)
+        .default([], "none"),
+    )
+    .option("--no-exif", "do not turn photographs upright by their EXIF orientation");
+}
+
+export function layerOption(command: Command, spec: OptionSpec): void {
+  const shown = Array.isArray(spec.default) && spec.default.length > 0 ? spec.default.join(" ") : undefined;
+  command.addOption(
+    new Option("-l, --layer <name>", `${spec.help}; repeat for more`)
+      .argParser(collect)
+      .default([], shown ?? "see text"),
+  );
+}
+
+export function outputOptions(command: Command, folder: string): void {
+  command.option("-o, --out <dir>", folder).option("--json", "one JSON document on stdout, nothing else there");
+}
+
+/** A flag made from a method's option, for the types a command line writes plainly. */
+export function methodOption(command: Command, name: string, spec: OptionSpec): void {
+  const flag = `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
+  if (spec.type === "boolean") command.option(flag, spec.help, spec.default === true);
+  else {
+    const option = new Option(`${flag} <${spec.type === "integer" ? "n" : spec.type}>`, spec.help).default(
+      spec.default,
+    );
+    if (spec.type === "integer") option.argParser(whole(flag, spec.min, spec.max));
+    else if (spec.type === "number") option.argParser(number(flag));
+    else if (spec.choices !== undefined) option.choices(spec.choices);
+    command.addOption(option);
+  }
+}
+
+const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text];
+
+const number =
+  (flag: string) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (text.trim() !== "" && Number.isFinite(value)) return value;
+    throw new ConvlensError("option-invalid", `${flag} "${text}" is no number`);
+  };
+
+const whole =
+  (flag: string, least = Number.MIN_SAFE_INTEGER, most = Number.MAX_SAFE_INTEGER) =>
+  (text: string): number => {
+    const value = number(flag)(text);
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+    throw new ConvlensError("option-invalid", `${flag} "${text}" must be a whole number ${range}`);
+  };
+
+function readSize(text: string): readonly [number, number] {
+  const match = /^(\d{1,5})(?:x(\d{1,5}))?$/i.exec(text);
+  const [height, width] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
+  if (match !== null && height > 0 && width > 0) return [height, width];
+  throw new ConvlensError("option-invalid", `--size "${text}" is no size: write HEIGHTxWIDTH, for example 224x224`);
+}
+
+/** `90`, `90s` or `5m` as milliseconds. */
+export function readDuration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(s|m)?$/.exec(text);
+  const value = Number(match?.[1]) * (match?.[2] === "m" ? 60_000 : 1000);
+  if (match !== null && value > 0) return value;
+  throw new ConvlensError("option-invalid", `--budget "${text}" is no time: write 30s or 5m`);
+}
+
+/** `3,4,7,30`, `0:64` or a mixture, as numbers; a range leaves its end out, as in Python. */
+export function readChannels(text: string): readonly number[] {
+  const channels = text.split(",").flatMap((part) => {
+    const match = /^\s*(\d{1,6})(?::(\d{1,6}))?\s*$/.exec(part);
+    const [first, end] = [Number(match?.[1]), Number(match?.[2] ?? Number(match?.[1]) + 1)];
+    if (match === null || end <= first)
+      throw new ConvlensError(
+        "option-invalid",
+        `--channel "${text}": write a list or a range, for example 3,4,7,30 or 0:64`,
+      );
+    return Array.from({ length: end - first }, (_, i) => first + i);
+  });
+  return [...new Set(channels)];
+}
+
+/** What the preprocessing modes mean, for the help of every verb that takes a picture. */
+export function preprocessingHelp(): string {
+  const rows = preprocessingModes.map(
+    ({ id, formula, networks }) => `  ${id.padEnd(7)}${formula}\n${" ".repeat(9)}${networks}`,
+  );
+  return `
+Preprocessing (--preprocess; x is a pixel's value, 0 to 255):
+${rows.join("\n")}
+  keras:NETWORK  the mode of a network of keras.applications, for example keras:vgg16
+  FILE.json      a "preprocessing" object as in a model card (convlens models card writes one)`;
+}

@@ -1,0 +1,88 @@
+/**
+ * Output files. Each is written under a temporary name; `commit` gives all of them their own names at the end, so a run
+ * that fails or is stopped leaves neither half files nor a mixture of old and new.
+ */
+import { createHash } from "node:crypto";
+import { mkdir, rename, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { ConvlensError } from "../index.ts";
+import { addFolder, addTemporary, forgetTemporary } from "./temporaries.ts";
+
+export interface Outputs {
+  /** Adds a file by its path. */
+  write(path: string, content: Uint8Array | string): Promise<void>;
+  /** Gives all files their names; returns them. */
+  commit(): Promise<readonly string[]>;
+}
+
+export function makeOutputs(): Outputs {
+  const files = new Map<string, string>();
+  return {
+    async write(path, content) {
+      const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${process.pid}.${files.size}.tmp`);
+      await told(path, async () => {
+        // A folder of that name would stop the renaming, after other files have theirs.
+        if (
+          await stat(path).then(
+            (s) => s.isDirectory(),
+            () => false,
+          )
+        )
+          throw Object.assign(new Error(), { code: "EISDIR" });
+        const made = await mkdir(dirname(path), { recursive: true });
+        if (made !== undefined) addFolder(made);
+        addTemporary(temporary);
+        await writeFile(temporary, content);
+      });
+      files.set(path, temporary);
+    },
+    async commit() {
+      for (const [path, temporary] of files) {
+        await told(path, () => rename(temporary, path));
+        forgetTemporary(temporary);
+      }
+      const written = [...files.keys()];
+      files.clear();
+      return written;
+    },
+  };
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: "no permission",
+  EPERM: "no permission",
+  EROFS: "the file system is read-only",
+  ENOENT: "there is no such folder",
+  ENOTDIR: "a part of this path is a file, not a folder",
+  EEXIST: "a part of this path is a file, not a folder",
+  EISDIR: "it is a folder",
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk quota is used up",
+  EFBIG: "the file would be larger than this system allows",
+  ENAMETOOLONG: "the name is too long",
+};
+
+async function told(path: string, action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    const why = reasons[code] ?? message;
+    throw new ConvlensError("output-failed", `cannot write "${path}": ${why}; choose another place with --out`, {
+      cause: error,
+    });
+  }
+}
+
+/** A name as one part of a path: what file systems refuse is percent-encoded, very long names are cut and hashed. */
+export function fileName(name: string): string {
+  const encoded = name.replace(/[\p{Cc}%/\\:*?"<>|]|^\.|[. ]$/gu, (c) => percent(c)) || "%00";
+  if (Buffer.byteLength(encoded) <= 180) return encoded;
+  return `${encoded.slice(0, 120)}~${createHash("sha256").update(name).digest("hex").slice(0, 8)}`;
+}
+
+const percent = (c: string): string => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+
+/** The name of a picture's page: `base.png`, then `base.p2.png` and on. */
+export const pageName = (base: string, page: number): string =>
+  page === 0 ? `${base}.png` : `${base}.p${page + 1}.png`;
