@@ -1,0 +1,56 @@
+/** Resampling, pooling regions and grids: modes that changed their names or defaults. */
+import { float32 } from "../../../../core/tensor.ts";
+import type { Attribute } from "../../../../graph/graph.ts";
+import type { Rewrite } from "../converter.ts";
+import { numberOf, without } from "./inputs.ts";
+
+const text = (value: string): Attribute => ({ kind: "string", value });
+
+/** Upsample, and Resize at 10: output place times 1/scale is the input place, the nearest one is the one below. */
+const asymmetric = (node: Parameters<Rewrite>[0], to: Parameters<Rewrite>[1], scales: string): void => {
+  const mode = node.attributes.mode?.kind === "string" ? node.attributes.mode.value : "nearest";
+  to.add({
+    ...node,
+    op: "Resize",
+    inputs: [node.inputs[0]!, "", scales],
+    attributes: {
+      mode: text(mode === "bilinear" ? "linear" : mode),
+      coordinate_transformation_mode: text("asymmetric"),
+      nearest_mode: text("floor"),
+    },
+  });
+};
+
+export const upsampleByAttribute: Rewrite = (node, to) => {
+  const scales = node.attributes.scales;
+  if (scales?.kind !== "floats") return to.refuse(node, "it has no scales");
+  asymmetric(node, to, to.constant(float32([scales.value.length], scales.value)));
+};
+export const asymmetricResize: Rewrite = (node, to) => asymmetric(node, to, node.inputs[1] ?? "");
+
+const gridModes: Readonly<Record<string, string>> = { bilinear: "linear", bicubic: "cubic" };
+export const gridSample: Rewrite = (node, to) => {
+  const mode = node.attributes.mode?.kind === "string" ? node.attributes.mode.value : "bilinear";
+  to.add({ ...node, attributes: { ...node.attributes, mode: text(gridModes[mode] ?? mode) } });
+};
+
+/** The default became half_pixel at 16. */
+export const roiAlign: Rewrite = (node, to) =>
+  to.add({ ...node, attributes: { ...node.attributes, coordinate_transformation_mode: text("output_half_pixel") } });
+
+export const scatter: Rewrite = (node, to) => to.add({ ...node, op: "ScatterElements" });
+
+/** Since 28 channels may come in the order column, row, depth: the DCR order with its channel axis turned. */
+export const spaceToDepth: Rewrite = (node, to) => {
+  const plain = { ...node, attributes: without(node, "mode") };
+  if (node.attributes.mode?.value !== "CRD") return to.add(plain);
+  const block = numberOf(node, "blocksize", 1);
+  const turned = to.emit("SpaceToDepth", [node.inputs[0]!], plain.attributes);
+  const shape = to.emit("Shape", [turned]);
+  const part = (from: number, end: number): string => to.emit("Slice", [shape, to.ints([from]), to.ints([end])]);
+  const axis = { axis: { kind: "int", value: 0 } } as const;
+  const five = to.emit("Concat", [part(0, 1), to.ints([block * block, -1]), part(2, 4)], axis);
+  const perm = { perm: { kind: "ints", value: [0, 2, 1, 3, 4] } } as const;
+  const swapped = to.emit("Transpose", [to.emit("Reshape", [turned, five])], perm);
+  to.add({ ...node, op: "Reshape", inputs: [swapped, shape], attributes: {} });
+};
