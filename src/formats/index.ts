@@ -7,6 +7,7 @@ import { otherKinds } from "./other-kinds.ts";
 import { describeBytes } from "./unknown.ts";
 
 export { inputLayout } from "./onnx/layout.ts";
+export { encodeGraph, writeOnnx } from "./onnx/write.ts";
 
 export const formats: readonly Format[] = [onnx];
 

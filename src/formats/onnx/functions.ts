@@ -23,6 +23,7 @@ const keyOf = (domain: string, name: string, overload: string): string => `${dom
 export function inlineFunctions(graph: GraphProto, functions: readonly FunctionProto[], fileName: string): void {
   if (!functions.length) return;
   const table = new Map(functions.map((f) => [keyOf(f.domain, f.name, f.overload), f]));
+  // One set for values and nodes: engines refuse a second node of the same name too.
   const taken = new Set<string>();
   collectNames(graph, taken);
   let count = 0;
@@ -76,7 +77,7 @@ function body(call: NodeProto, called: FunctionProto, fresh: (name: string) => s
 
   const renamed = (original: NodeProto): NodeProto => {
     const node = clone(NodeProtoSchema, original);
-    node.name = `${prefix}/${node.name || node.opType}`;
+    node.name = fresh(`${prefix}/${node.name || node.opType}`);
     node.input = node.input.map(rename);
     node.output = node.output.map(rename);
     node.attribute = node.attribute.flatMap((attribute) => {
@@ -107,6 +108,7 @@ function collectNames(graph: GraphProto, names: Set<string>): void {
   for (const value of [...graph.input, ...graph.output, ...graph.valueInfo, ...graph.initializer])
     names.add(value.name);
   for (const node of graph.node) {
+    names.add(node.name);
     for (const name of node.input) names.add(name);
     for (const name of node.output) names.add(name);
     for (const attribute of node.attribute) for (const inner of subgraphs(attribute)) collectNames(inner, names);

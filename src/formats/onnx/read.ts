@@ -9,11 +9,8 @@ import { inlineFunctions } from "./functions.ts";
 import { LAYERS_KEY, parseLayers } from "./layers.ts";
 import { inputLayout } from "./layout.ts";
 import { type ModelProto, ModelProtoSchema } from "./onnx_pb.ts";
-import { toIrOpset } from "./opset.ts";
+import { toIrOpset } from "./opset/index.ts";
 import { skeleton } from "./skeleton.ts";
-
-/** The oldest opset whose operators are converted. */
-const OLDEST = 7;
 
 /** Throws `model-invalid`, `file-truncated` or `file-missing`, each naming the place. */
 export async function readOnnx(source: ByteSource): Promise<ModelFile> {
@@ -32,7 +29,6 @@ export async function readOnnx(source: ByteSource): Promise<ModelFile> {
       decoding.reasons.push(`its function "${f.name}" is of opset ${own.version}, the model of ${opset}`);
   }
   const raw = await decodeGraph(graphProto, decoding, new Set());
-  if (opset < OLDEST) decoding.reasons.unshift(`it is of opset ${opset}, older than ${OLDEST}`);
   const { graph, notes, opaque } = convert(raw, opset, decoding.reasons[0]);
 
   const metadata = Object.fromEntries(proto.metadataProps.map((entry) => [entry.key, entry.value]));

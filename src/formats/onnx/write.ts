@@ -102,14 +102,20 @@ function encodeGraphProto(graph: Graph, store: Store, withValues: boolean): Grap
   proto.output = graph.outputs.map((name) => encodeValue(graph, name, withValues));
   if (withValues)
     proto.valueInfo = [...graph.values.keys()].filter((n) => !edge.has(n)).map((n) => encodeValue(graph, n, true));
-  proto.node = graph.nodes.map((node) => encodeNode(node, store, withValues));
+  const names = new Set<string>();
+  proto.node = graph.nodes.map((node) => {
+    // Engines refuse two nodes of one name, and take nodes without any.
+    const isNew = node.name !== "" && !names.has(node.name);
+    names.add(node.name);
+    return encodeNode(node, isNew ? node.name : "", store, withValues);
+  });
   proto.initializer = [...graph.constants].map(([name, constant]) => encodeConstant(name, constant, store));
   return proto;
 }
 
-function encodeNode(node: Node, store: Store, withValues: boolean): NodeProto {
+function encodeNode(node: Node, name: string, store: Store, withValues: boolean): NodeProto {
   const proto = create(NodeProtoSchema, { opType: node.op, input: [...node.inputs], output: [...node.outputs] });
-  if (node.name) proto.name = node.name;
+  if (name) proto.name = name;
   if (node.domain) proto.domain = node.domain;
   proto.attribute = Object.entries(node.attributes).map(([name, value]) =>
     encodeAttribute(name, value, store, withValues),
