@@ -1,0 +1,184 @@
+/** A `Model` over a file: the table of layers, runs, predictions and weights. */
+import { ConvlensError } from "../core/errors.ts";
+import type { Layer, Layout } from "../core/layers.ts";
+import type { Engine, EngineOptions, Platform, RunOptions } from "../core/platform.ts";
+import { arrayTypes, type ElementType, float32, sizeOf, type Tensor, toFloat32, transpose } from "../core/tensor.ts";
+import type { ModelFile } from "../formats/format.ts";
+import { inferShapes, withShapes } from "../graph/infer.ts";
+import type { Preprocessing } from "./card.ts";
+import { checkFeeds } from "./feeds.ts";
+import { findLayers } from "./find-layers.ts";
+import { chooseHead, findHeads } from "./heads.ts";
+import { completeLayers, inputLayout, layoutAxes, plainLayers } from "./layers.ts";
+import type { Feeds, Label, Model, ModelInput, ModelPrediction } from "./model.ts";
+import { preparePicture } from "./preprocess.ts";
+import { type NamedActivation, scoreClasses, vectors } from "./scores.ts";
+import { makeSessions } from "./sessions.ts";
+import { readWeight } from "./weights.ts";
+
+/** What a model is made of, all chosen. */
+export interface ModelParts {
+  readonly platform: Platform;
+  readonly engine: Engine;
+  readonly engineOptions: EngineOptions;
+  readonly file: ModelFile;
+  readonly inputs: readonly ModelInput[];
+  readonly preprocessing: Preprocessing;
+  readonly labels: readonly Label[] | undefined;
+  readonly notes: readonly string[];
+  readonly head: string | undefined;
+  readonly activation: NamedActivation | undefined;
+  readonly cardActivation: NamedActivation | undefined;
+}
+
+/** The inputs as a file declares them. Throws `model-invalid` where there is none. */
+export function modelInputs({ graph, source }: ModelFile): readonly ModelInput[] {
+  if (graph.inputs.length === 0) throw new ConvlensError("model-invalid", `"${source.name}" has no input`);
+  return graph.inputs.map((name) => {
+    const info = graph.values.get(name);
+    return { name, shape: info?.shape ?? [], layout: inputLayout(graph, name), type: info?.type ?? "float32" };
+  });
+}
+
+const once = <T>(make: () => T): (() => T) => {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+};
+
+export function makeModel(parts: ModelParts): Model {
+  const { platform, engine, file, inputs, preprocessing, labels } = parts;
+  const { graph, source, sourceLayout } = file;
+  const notes = [...parts.notes];
+  const sessions = makeSessions(file, engine, parts.engineOptions, (text) => notes.push(text));
+  const plain = once(() => plainLayers(file));
+  const heads = once(() => findHeads(graph));
+
+  /** The value that a name means (a layer's output, any value of the graph, a scope) and the order of its axes. */
+  const resolve = (name: string): { value: string; layout: Layout } => {
+    const isValue = graph.inputs.includes(name) || graph.nodes.some((node) => node.outputs.includes(name));
+    const own = plain().find((layer) => layer.name === name) ?? plain().find((layer) => layer.output === name);
+    if (!own && isValue) return { value: name, layout: sourceLayout };
+    const [layer, second] = own ? [own] : findLayers(plain(), [name]);
+    if (!layer || second) throw new ConvlensError("layer-unknown", `"${name}" means several layers: name one`);
+    return { value: layer.output, layout: layer.layout };
+  };
+
+  const run = async (
+    feeds: Feeds,
+    options: RunOptions & { readonly outputs?: readonly string[] } = {},
+  ): Promise<Record<string, Tensor<"float32">>> => {
+    const wanted = (options.outputs ?? graph.outputs).map((name) => ({ name, ...resolve(name) }));
+    const values = [...new Set(wanted.map(({ value }) => value))];
+    const results = await sessions.run(checkFeeds(inputs, feeds), values, options);
+    return Object.fromEntries(
+      wanted.map(({ name, value, layout }) => {
+        const raw = results[value]!;
+        const tensor = float32(raw.dims, toFloat32(raw));
+        const axes = layoutAxes(tensor.dims.length, layout, sourceLayout);
+        return [name, axes ? transpose(tensor, axes) : tensor];
+      }),
+    );
+  };
+
+  /** Shapes of one picture's pass; free sides of the input are those of the preprocessing. */
+  const pictureDims = (): Record<string, number[]> =>
+    Object.fromEntries(
+      inputs.map(({ name, shape, layout }, i) => {
+        const [heightAt, widthAt] = layout === "NHWC" ? [1, 2] : [2, 3];
+        const open = (axis: number): number =>
+          i > 0 || shape.length !== 4
+            ? 1
+            : axis === heightAt
+              ? preprocessing.size[0]
+              : axis === widthAt
+                ? preprocessing.size[1]
+                : axis === 0
+                  ? 1
+                  : 3;
+        return [name, shape.map((n, axis) => n ?? open(axis))];
+      }),
+    );
+
+  const layers = once(async (): Promise<readonly Layer[]> => {
+    const dims = pictureDims();
+    const shaped = withShapes(graph, dims);
+    const shapes = new Map<string, { shape: readonly number[] }>(inferShapes(graph, dims));
+    const unknown = plain()
+      .map((layer) => layer.output)
+      .filter((value) => !shapes.has(value));
+    if (unknown.length === 0 || file.opaque !== undefined) return completeLayers(plain(), shaped, shapes, sourceLayout);
+    // Operators without a shape rule: one pass with every such value exposed tells.
+    const zeros = Object.fromEntries(
+      inputs.map(({ name, type }) => [name, zeroTensor(type as ElementType, dims[name]!)]),
+    );
+    const probed = await sessions.run(zeros, [...new Set(unknown)]);
+    const values = new Map(shaped.values);
+    const isFree = inputs[0]!.shape[0] === null;
+    for (const [name, tensor] of Object.entries(probed)) {
+      shapes.set(name, { shape: tensor.dims });
+      values.set(name, {
+        type: tensor.type,
+        shape: tensor.dims.map((n, axis) => (axis === 0 && n === 1 && isFree ? null : n)),
+      });
+    }
+    return completeLayers(plain(), { ...shaped, values }, shapes, sourceLayout);
+  });
+
+  const predict = async (
+    feeds: Feeds,
+    options: RunOptions & { readonly top?: number } = {},
+  ): Promise<readonly ModelPrediction[]> => {
+    const head = chooseHead(heads(), parts.head, source.name);
+    // The engine's own names: a layer may be called like an output.
+    const values = file.opaque === undefined ? [...new Set([head.output, head.logits])] : [head.output];
+    const results = await sessions.run(checkFeeds(inputs, feeds), values, options);
+    const outputs = vectors(results[head.output]!, source.name);
+    const logits = vectors(results[head.logits] ?? results[head.output]!, source.name);
+    const known = file.opaque === undefined ? head : { ...head, activation: undefined };
+    const scoring = {
+      head: known,
+      wanted: parts.activation,
+      card: parts.cardActivation,
+      labels,
+      top: options.top ?? 5,
+    };
+    return outputs.map((output, i) => scoreClasses(output, logits[i]!, scoring));
+  };
+
+  return {
+    name: source.name,
+    description: file.description,
+    graph,
+    opaque: file.opaque,
+    sourceLayout,
+    inputs,
+    input: inputs[0]!,
+    preprocessing,
+    labels,
+    notes,
+    engineName: engine.name,
+    layers,
+    findLayers: async (patterns) => findLayers(await layers(), typeof patterns === "string" ? [patterns] : patterns),
+    sha256: once(() => platform.sha256(source)),
+    prepare: (picture) => {
+      const count = inputs[0]!.shape.length;
+      if (count !== 4)
+        throw new ConvlensError(
+          "model-unsupported",
+          `"${source.name}" takes no pictures: its input has ${count} axes, a picture needs 4; give a ready tensor`,
+        );
+      return preparePicture(picture, preprocessing);
+    },
+    run,
+    predict,
+    weight: (layer, name) => readWeight(graph, layer, name),
+    release: () => sessions.release(),
+  };
+}
+
+function zeroTensor(type: ElementType, dims: readonly number[]): Tensor {
+  return { type, dims, data: new arrayTypes[type](sizeOf(dims)) };
+}

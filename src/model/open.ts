@@ -1,0 +1,164 @@
+/** Opens a network: its file, its card, its labels and its preprocessing become one `Model`. */
+import { ConvlensError } from "../core/errors.ts";
+import type { ByteSource, EngineOptions, Platform } from "../core/platform.ts";
+import type { ModelFile } from "../formats/format.ts";
+import { readModel } from "../formats/index.ts";
+import type { ModelCard, Preprocessing } from "./card.ts";
+import { checkPreprocessing, parseCard, parsePreprocessing } from "./card-parse.ts";
+import { choosePreprocessing } from "./choose-preprocessing.ts";
+import { chooseHead, classCount, findHeads } from "./heads.ts";
+import { labelList, labelLists, parseLabels } from "./labels.ts";
+import { makeModel, modelInputs } from "./make-model.ts";
+import type { Label, Model } from "./model.ts";
+import { preprocessingModes } from "./modes.ts";
+import type { NamedActivation } from "./scores.ts";
+
+/** The networks that ship with Convlens, by id: `models/ID.onnx` with `models/ID.card.json`. */
+export const embeddedModels: readonly string[] = ["cats-and-dogs", "cifar10"];
+
+export interface OpenOptions {
+  /** A mode (`torch`, `keras:vgg16` …), the path of a `.json` file, or any fields. Default: the card's, else a stated one. */
+  readonly preprocessing?: string | Partial<Preprocessing>;
+  /** Single fields laid over the chosen preprocessing: `{ fit: "stretch" }`. */
+  readonly overrides?: Partial<Preprocessing>;
+  /** The id of a list (`imagenet`, `imagenet-1001`, `cifar10`), the path of a file, or names. */
+  readonly labels?: string | readonly string[];
+  /** A model card: its path or its content. Default: `NAME.card.json` beside the file. */
+  readonly card?: string | ModelCard;
+  /** An output of the head to use, where a network has several. */
+  readonly head?: string;
+  /** How scores become probabilities; default: as the graph or the card says. */
+  readonly activation?: NamedActivation;
+  readonly threads?: number;
+  readonly device?: string;
+  /** The name of bytes that are opened. */
+  readonly name?: string;
+}
+
+/**
+ * Opens a network from a path, an address, bytes, or the id of an embedded one. Throws `file-missing`,
+ * `file-unreadable`, `format-unknown`, `format-unsupported`, `model-invalid`, `card-invalid` and `option-invalid`.
+ */
+export async function openModel(
+  platform: Platform,
+  what: Parameters<Platform["open"]>[0],
+  options: OpenOptions = {},
+): Promise<Model> {
+  const isEmbedded = typeof what === "string" && embeddedModels.includes(what);
+  const source = isEmbedded ? await platform.embedded(`${what}.onnx`) : await platform.open(what, options.name);
+  const [file, card] = await Promise.all([readModel(source), findCard(platform, source, options.card)]);
+  const notes = [...file.notes];
+
+  const head = soleHead(file, options.head);
+  const labels = await findLabels(platform, options.labels, card, head && classCount(file, head.output), notes);
+  const given = await readPreprocessing(platform, options.preprocessing);
+  const inputs = modelInputs(file);
+  const { preprocessing, notes: chosen } = choosePreprocessing({
+    given,
+    overrides: checkPreprocessing(options.overrides ?? {}, "overrides"),
+    card: card?.preprocessing,
+    scalingLayer: scalingLayer(file),
+    format: file.format,
+    input: inputs[0]!,
+  });
+  notes.push(...chosen);
+  return makeModel({
+    platform,
+    engine: await platform.engine(),
+    engineOptions: engineOptions(options),
+    file,
+    inputs,
+    preprocessing,
+    labels,
+    notes,
+    head: options.head,
+    activation: options.activation,
+    cardActivation: card?.activation ?? undefined,
+  });
+}
+
+function engineOptions({ threads, device }: OpenOptions): EngineOptions {
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 0 && threads <= 1024))
+    throw new ConvlensError(
+      "option-invalid",
+      `threads is ${threads}: it must be a whole number from 1, or 0 for the engine's choice`,
+    );
+  return { ...(threads ? { threads } : {}), ...(device === undefined ? {} : { device }) };
+}
+
+/** The head, where there is no choice to make yet: several heads are asked about when something is predicted. */
+function soleHead(file: ModelFile, name: string | undefined): ReturnType<typeof chooseHead> | undefined {
+  const heads = findHeads(file.graph);
+  return heads.length > 1 && name === undefined ? undefined : chooseHead(heads, name, file.source.name);
+}
+
+async function readSource(source: ByteSource): Promise<Uint8Array> {
+  if (source.size > 64 * 2 ** 20)
+    throw new ConvlensError(
+      "card-invalid",
+      `"${source.name}" has ${source.size} bytes: cards and lists of labels are small files`,
+    );
+  return source.read(0, source.size);
+}
+
+async function findCard(
+  platform: Platform,
+  model: ByteSource,
+  given: string | ModelCard | undefined,
+): Promise<ModelCard | undefined> {
+  if (typeof given === "object") return parseCard(new TextEncoder().encode(JSON.stringify(given)), "card");
+  const source =
+    given === undefined
+      ? await model.sibling(`${model.name.replace(/\.[^.]*$/, "")}.card.json`)
+      : await platform.open(given);
+  return source && parseCard(await readSource(source), source.name);
+}
+
+async function readPreprocessing(
+  platform: Platform,
+  given: string | Partial<Preprocessing> | undefined,
+): Promise<string | Partial<Preprocessing> | undefined> {
+  if (typeof given === "object") return checkPreprocessing(given, "preprocessing");
+  const isMode = given === undefined || given.startsWith("keras:") || preprocessingModes.some(({ id }) => id === given);
+  if (isMode || !given.endsWith(".json")) return given;
+  const source = await platform.open(given);
+  return parsePreprocessing(await readSource(source), source.name);
+}
+
+/** The call's labels, else the card's, else ImageNet's for 1000 or 1001 classes, said in a note. */
+async function findLabels(
+  platform: Platform,
+  given: OpenOptions["labels"],
+  card: ModelCard | undefined,
+  classes: number | undefined,
+  notes: string[],
+): Promise<readonly Label[] | undefined> {
+  const wanted = given ?? card?.labels;
+  const labels = wanted === undefined ? undefined : await readLabels(platform, wanted);
+  if (labels && classes !== undefined && labels.length !== classes && !(classes === 1 && labels.length === 2))
+    notes.push(`there are ${labels.length} labels for ${classes} classes: check that they belong to this network`);
+  if (labels || (classes !== 1000 && classes !== 1001)) return labels;
+  const id = classes === 1000 ? "imagenet" : "imagenet-1001";
+  notes.push(`${classes} classes: the labels "${id}" are taken; name others with --labels`);
+  return labelList(id);
+}
+
+async function readLabels(platform: Platform, wanted: string | readonly string[]): Promise<readonly Label[]> {
+  if (typeof wanted !== "string") return wanted.map((name) => ({ name }));
+  const list = labelList(wanted);
+  if (list) return list;
+  // A name without an ending is a mistyped id rather than a file.
+  if (!/[./\\]/.test(wanted))
+    throw new ConvlensError(
+      "option-invalid",
+      `labels "${wanted}" is unknown: use ${labelLists.join(", ")} or the path of a file`,
+    );
+  const source = await platform.open(wanted);
+  return parseLabels(await readSource(source), source.name);
+}
+
+/** A Keras layer at the beginning that scales pictures: the network then takes pixels as they are. */
+function scalingLayer(file: ModelFile): string | undefined {
+  return file.layers?.slice(0, 3).find((layer) => layer.class === "Rescaling" || layer.class === "Normalization")
+    ?.class;
+}

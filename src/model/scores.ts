@@ -1,0 +1,103 @@
+/** From a head's numbers to classes with scores and probabilities, best first. */
+import { ConvlensError } from "../core/errors.ts";
+import type { ClassScore } from "../core/result.ts";
+import type { Tensor } from "../core/tensor.ts";
+import { toFloat32 } from "../core/tensor.ts";
+import type { Activation, Head } from "./heads.ts";
+import { labelName } from "./labels.ts";
+import type { Label, ModelPrediction } from "./model.ts";
+
+/** How scores become probabilities: the caller's or the card's word. */
+export type NamedActivation = "softmax" | "sigmoid" | "none";
+
+export interface ScoreOptions {
+  readonly head: Head;
+  /** The caller's wish; it outranks the graph. */
+  readonly wanted: NamedActivation | undefined;
+  /** The card's word, where the graph says nothing. */
+  readonly card: NamedActivation | undefined;
+  readonly labels: readonly Label[] | undefined;
+  readonly top: number;
+}
+
+/** The rows of a head's tensor, one vector a picture. Throws `model-unsupported` for maps, such as segmentation's. */
+export function vectors({ dims, ...tensor }: Tensor, model: string): readonly Float32Array[] {
+  const data = toFloat32({ dims, ...tensor });
+  const rows = dims.length > 1 ? dims[0]! : 1;
+  const wide = dims.slice(dims.length > 1 ? 1 : 0).filter((n) => n !== 1);
+  if (wide.length > 1)
+    throw new ConvlensError(
+      "model-unsupported",
+      `the output of "${model}" has the shape [${dims.join(", ")}]: no vector of classes, so there is nothing to rank`,
+    );
+  const size = data.length / rows;
+  return Array.from({ length: rows }, (_, i) => data.subarray(i * size, (i + 1) * size));
+}
+
+const softmax = (logits: Float32Array): Float64Array => {
+  const largest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const powers = Float64Array.from(logits, (x) => Math.exp(x - largest));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((p) => p / sum);
+};
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+
+/** Whether numbers are probabilities of classes already: none outside 0..1, and their sum is 1. */
+const isDistribution = (values: Float32Array): boolean =>
+  values.length > 1 && values.every((v) => v >= 0 && v <= 1) && Math.abs(values.reduce((a, b) => a + b, 0) - 1) < 1e-3;
+
+type Rule = Activation | "none" | "given";
+
+/** The classes of one picture. One output unit stands for two classes: 1 has its logit, 0 the negative. */
+export function scoreClasses(output: Float32Array, logits: Float32Array, options: ScoreOptions): ModelPrediction {
+  const notes: string[] = [];
+  const rule = chooseRule(logits, options, notes);
+  const follows = rule === options.head.activation;
+  let scores: ArrayLike<number> = logits;
+  let probabilities: ArrayLike<number> | undefined;
+  if (rule === "given") probabilities = logits;
+  else if (rule === "log-softmax") probabilities = output.map((v) => Math.exp(v));
+  else if (rule === "softmax") probabilities = follows ? output : softmax(logits);
+  else if (rule === "sigmoid") probabilities = follows ? output : Float64Array.from(logits, sigmoid);
+
+  if (logits.length === 1 && rule !== "softmax") {
+    const [z, p] = [logits[0]!, probabilities?.[0]];
+    scores = [-z, z];
+    probabilities = p === undefined ? undefined : [1 - p, p];
+    notes.push("one output unit is taken as two classes: 1 has its value, 0 the rest");
+  }
+  return { predictions: rank(scores, probabilities, options), output: Array.from(output), notes };
+}
+
+function chooseRule(logits: Float32Array, { head, wanted, card }: ScoreOptions, notes: string[]): Rule {
+  if (wanted) return wanted;
+  if (head.activation) return head.activation;
+  if (card) return card;
+  if (isDistribution(logits)) {
+    notes.push("the outputs are between 0 and 1 and sum to 1: taken as probabilities");
+    return "given";
+  }
+  const rule = logits.length === 1 ? "sigmoid" : "softmax";
+  notes.push(
+    `the file does not say how its scores become probabilities: ${rule} is taken; name another with --activation`,
+  );
+  return rule;
+}
+
+function rank(
+  scores: ArrayLike<number>,
+  probabilities: ArrayLike<number> | undefined,
+  { labels, top }: ScoreOptions,
+): readonly ClassScore[] {
+  const order = Array.from(scores, (_, index) => index).sort((a, b) => scores[b]! - scores[a]! || a - b);
+  return order.slice(0, top).map((index) => {
+    const wnid = labels?.[index]?.wnid;
+    return {
+      index,
+      label: labelName(labels, index),
+      ...(wnid === undefined ? {} : { wnid }),
+      probability: probabilities?.[index] ?? null,
+      score: scores[index]!,
+    };
+  });
+}
