@@ -29,28 +29,38 @@ const half = 1 << (precision - 1);
 const fixed = (taps: Taps): Int32Array =>
   Int32Array.from(taps.weights, (w) => Math.trunc(w * (1 << precision) + (w < 0 ? -0.5 : 0.5)));
 
-/** Pillow's ImagingResample for 8 bit: fixed point, rounded and clipped to 8 bit after each pass. `undefined`: the axis stays. */
+/**
+ * Pillow's resampling of 8-bit pictures: fixed point, rounded and clipped to 8 bit after each pass. `undefined`: the
+ * axis stays. Pillow 13 takes the columns first when the height shrinks by more than twice what the width does
+ * (checked against it on thousands of sizes); earlier versions always took the rows first.
+ */
 export function resampleFixed(picture: Picture, rows: Taps | undefined, columns: Taps | undefined): Picture {
-  const across = columns ? fixedRows(picture, columns, rows) : picture;
-  return rows ? fixedColumns(across, rows) : across;
+  if (!rows) return columns ? fixedRows(picture, columns, 0, picture.height) : picture;
+  if (!columns) return fixedColumns(picture, rows);
+  const [lost, lostAcross] = [picture.height - rows.starts.length, picture.width - columns.starts.length];
+  if (lost > 0 && lost > 2 * lostAcross) {
+    const shrunk = fixedColumns(picture, rows);
+    return fixedRows(shrunk, columns, 0, shrunk.height);
+  }
+  const end = rows.starts.at(-1)! + rows.counts.at(-1)!;
+  return fixedColumns(fixedRows(picture, columns, rows.starts[0]!, end), rows);
 }
 
-function fixedRows(picture: Picture, taps: Taps, rows: Taps | undefined): Picture {
+/** Resamples the rows from `first` to before `end`; the others are never read. */
+function fixedRows(picture: Picture, taps: Taps, first: number, end: number): Picture {
   const { width, height, data } = picture;
   const outWidth = taps.starts.length;
   const weights = fixed(taps);
   const out = opaque(height, outWidth);
-  // Rows that no output row reads are left white.
-  const last = rows ? rows.starts.at(-1)! + rows.counts.at(-1)! : height;
-  for (let y = rows ? rows.starts[0]! : 0; y < last; y++) {
+  for (let y = first; y < end; y++) {
     let to = y * outWidth * 4;
     for (let x = 0; x < outWidth; x++, to += 4) {
       let at = (y * width + taps.starts[x]!) * 4;
       let red = half;
       let green = half;
       let blue = half;
-      const end = x * taps.width + taps.counts[x]!;
-      for (let k = x * taps.width; k < end; k++, at += 4) {
+      const last = x * taps.width + taps.counts[x]!;
+      for (let k = x * taps.width; k < last; k++, at += 4) {
         const w = weights[k]!;
         red += Math.imul(w, data[at]!);
         green += Math.imul(w, data[at + 1]!);
