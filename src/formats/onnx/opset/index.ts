@@ -4,6 +4,7 @@ import { type Graph, type Node, OPSET } from "../../../graph/graph.ts";
 import { describeNode } from "../../../graph/walk.ts";
 import { convertGraph, type Rewrite } from "./converter.ts";
 import { rewrites } from "./rewrites.ts";
+import { sameMeaning } from "./same.ts";
 import { newestOpset, versions } from "./versions.generated.ts";
 
 /** The oldest opset whose operators are known. */
@@ -34,5 +35,8 @@ function findRewrite(node: Node, opset: number): Rewrite | undefined {
       "model-unsupported",
       `${describeNode(node)}: ${node.op} came with opset ${history[0]}, the file is of opset ${opset}`,
     );
-  return Object.hasOwn(rewrites, node.op) ? rewrites[node.op]![version] : undefined;
+  if (version === history.findLast((since) => since <= OPSET)) return undefined;
+  const rewrite = Object.hasOwn(rewrites, node.op) ? rewrites[node.op]![version] : undefined;
+  if (rewrite || sameMeaning[node.op]?.[version]) return rewrite;
+  throw new ConvlensError("internal", `no rule brings ${node.op} of opset ${version} to ${OPSET}`);
 }
