@@ -1,6 +1,6 @@
 /** The options that verbs share, each declared once, and the readers of their values. */
 import { type Command, Option } from "commander";
-import { ConvlensError, type OptionSpec, preprocessingModes } from "../index.ts";
+import { ConvlensError, type OptionSpec, type Preprocessing, preprocessingModes } from "../index.ts";
 
 export interface CommonOptions {
   readonly quiet?: boolean;
@@ -13,11 +13,11 @@ export interface ModelFlags extends CommonOptions {
   readonly model?: string;
   readonly labels?: string;
   readonly preprocess?: string;
-  readonly resize?: string;
-  readonly fit?: string;
+  readonly resize?: Pick<Preprocessing, "resize" | "resizeLibrary">;
+  readonly fit?: Preprocessing["fit"];
   readonly size?: readonly [number, number];
   readonly head?: string;
-  readonly activation?: string;
+  readonly activation?: "softmax" | "sigmoid" | "none";
   readonly threads?: number;
   readonly device?: string;
 }
@@ -49,7 +49,12 @@ export function modelOptions(command: Command): void {
     )
     .option("--labels <file|id>", "class names: a text or JSON file, or imagenet, imagenet-1001, cifar10")
     .option("--preprocess <mode|file>", "how a picture becomes numbers: a mode (below) or FILE.json")
-    .option("--resize <mode>", "nearest, bilinear, bicubic, lanczos or box; opencv:MODE, tensorflow:MODE as they do it")
+    .addOption(
+      new Option(
+        "--resize <mode>",
+        "nearest, bilinear, bicubic, lanczos or box as Pillow does it; opencv:MODE, tensorflow:MODE as they do",
+      ).argParser(readResize),
+    )
     .addOption(
       new Option("--fit <how>", "to the network's input: stretch, crop (the centre) or pad (with black)").choices([
         "stretch",
@@ -128,6 +133,21 @@ function readSize(text: string): readonly [number, number] {
   const [height, width] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
   if (match !== null && height > 0 && width > 0) return [height, width];
   throw new ConvlensError("option-invalid", `--size "${text}" is no size: write HEIGHTxWIDTH, for example 224x224`);
+}
+
+const resizeModes: readonly Preprocessing["resize"][] = ["nearest", "bilinear", "bicubic", "lanczos", "box"];
+const resizeLibraries: readonly Preprocessing["resizeLibrary"][] = ["pil", "opencv", "tensorflow"];
+
+/** `bilinear`, or `opencv:bilinear`. */
+function readResize(text: string): Pick<Preprocessing, "resize" | "resizeLibrary"> {
+  const [mode, library = "pil"] = text.split(":").reverse();
+  const resize = resizeModes.find((known) => known === mode);
+  const resizeLibrary = resizeLibraries.find((known) => known === library);
+  if (resize !== undefined && resizeLibrary !== undefined) return { resize, resizeLibrary };
+  throw new ConvlensError(
+    "option-invalid",
+    `--resize "${text}" is not known: write ${resizeModes.join(", ")}, or opencv:MODE or tensorflow:MODE`,
+  );
 }
 
 /** `90`, `90s` or `5m` as milliseconds. */

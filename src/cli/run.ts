@@ -3,16 +3,19 @@ import { existsSync } from "node:fs";
 import { open, readFile, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import {
+  type ByteSource,
   ConvlensError,
+  decodeImage,
   type Feeds,
   formats,
   type Model,
+  type OpenOptions,
   type Picture,
   pictureKind,
   readNpy,
   type Tensor,
 } from "../index.ts";
-import { embeddedPhotograph, openImage, openModel } from "../node.ts";
+import { openModel, platform } from "../node.ts";
 import type { InputFlags, ModelFlags, OutputFlags } from "./options.ts";
 import { fileName } from "./outputs.ts";
 import { makeTerminal, oneLine, type Terminal } from "./terminal.ts";
@@ -36,6 +39,8 @@ export interface Loaded {
 
 export interface Run {
   readonly model: Model;
+  /** As it was named; absent: the embedded one. */
+  readonly modelFile: string | undefined;
   readonly terminal: Terminal;
   readonly inputs: readonly Input[];
   readonly several: boolean;
@@ -67,15 +72,23 @@ export async function openRun(
     else if (pictures.length > 0) {
       const parts = partNames(pictures);
       for (const [i, path] of pictures.entries())
-        inputs.push(pictureInput(model, terminal, path, exif, pictures.length > 1 ? join(folder, parts[i]!) : folder));
+        inputs.push(
+          pictureInput(
+            model,
+            terminal,
+            { name: basename(path), open: () => platform.open(path) },
+            exif,
+            pictures.length > 1 ? join(folder, parts[i]!) : folder,
+          ),
+        );
     } else if (modelFile === undefined) {
       terminal.note("no image: the demo photograph");
-      inputs.push(pictureInput(model, terminal, await embeddedPhotograph(), exif, folder));
+      inputs.push(pictureInput(model, terminal, photograph, exif, folder));
     } else {
       throw new ConvlensError("option-invalid", "no picture is named: give photographs, or --tensor FILE.npy");
     }
   }
-  return { model, terminal, inputs, several: inputs.length > 1 };
+  return { model, modelFile, terminal, inputs, several: inputs.length > 1 };
 }
 
 /**
@@ -122,11 +135,24 @@ function rowOf(tensor: Tensor, row: number): Tensor {
 const isTensor = (feeds: Feeds): feeds is Tensor => "dims" in feeds && Array.isArray(feeds.dims);
 
 /** The flags as options of `openModel`; absent ones stay absent. */
-function modelChoices(flags: ModelFlags): Parameters<typeof openModel>[1] {
+function modelChoices(flags: ModelFlags): OpenOptions {
   const { labels, preprocess: preprocessing, resize, fit, size, head, activation, threads, device } = flags;
-  const given = { labels, preprocessing, resize, fit, size, head, activation, threads, device };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return present({
+    labels,
+    preprocessing,
+    head,
+    activation,
+    threads,
+    device,
+    overrides: present({ ...resize, fit, size }),
+  });
 }
+
+/** Without the entries that are undefined. */
+const present = <T extends object>(entries: T): { [K in keyof T]-?: NonNullable<T[K]> } =>
+  Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]-?: NonNullable<T[K]>;
+  };
 
 /** Which positional file is the model, and which are pictures: by content, else by extension. */
 async function sortFiles(
@@ -184,15 +210,26 @@ async function firstBytes(path: string): Promise<Uint8Array | undefined> {
   }
 }
 
-function pictureInput(model: Model, terminal: Terminal, path: string, exif: boolean, folder: string): Input {
-  const name = basename(path);
+/** Where a photograph comes from. */
+interface Place {
+  readonly name: string;
+  open(): Promise<ByteSource>;
+}
+
+const photograph: Place = { name: "chelsea.png", open: () => platform.embedded("photographs/chelsea.png") };
+
+function pictureInput(model: Model, terminal: Terminal, { name, open }: Place, exif: boolean, folder: string): Input {
   return {
     name,
     folder,
     async load() {
-      const { picture, notes } = await terminal.time(`reading ${name}`, () => openImage(path, { exif }));
+      const source = await open();
+      const bytes = await source.read(0, source.size);
+      const { picture, notes } = await terminal.time(`decoding ${name}`, () =>
+        decodeImage(bytes, { codec: platform.codec, name, exif }),
+      );
       for (const note of notes) terminal.note(`note: ${name}: ${note}`);
-      return { feeds: model.prepare(picture).tensor, picture };
+      return { feeds: model.prepare(picture).tensor, picture, bytes };
     },
   };
 }

@@ -187,7 +187,7 @@ export function measureText({ title, columns, rows }: Measure, options: TextOpti
 }
 
 /** A list as a table: a column for each key of its rows, in order of first appearance. */
-export function listText({ rows }: List, options: TextOptions = {}): string {
+export function listText({ rows }: Pick<List, "rows">, options: TextOptions = {}): string {
   const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   if (keys.length === 0) return "(nothing)";
   const cell = (value: unknown): string =>

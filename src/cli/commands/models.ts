@@ -1,0 +1,184 @@
+/** `convlens models`: the embedded networks, what is known of a network, and model cards. */
+import { access, readdir, readFile, stat } from "node:fs/promises";
+import { basename, dirname, extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Command } from "commander";
+import { ConvlensError, listText, type Model, type ModelCard, shapeText } from "../../index.ts";
+import { commonOptions, type ModelFlags, modelOptions, preprocessingHelp } from "../options.ts";
+import { makeOutputs } from "../outputs.ts";
+import { openRun } from "../run.ts";
+import { print, printJson, terminalWidth } from "../terminal.ts";
+
+/** The package's `models/` folder, from `src/` and `dist/` alike. */
+const embedded = fileURLToPath(new URL("../../../models/", import.meta.url));
+
+export function define(command: Command): void {
+  command
+    .command("ls")
+    .description("The embedded networks: they need no download and work offline.")
+    .option("--json", "one JSON document on stdout")
+    .addHelpText("after", "\nExamples:\n  $ convlens models ls\n  $ convlens models ls --json | jq '.rows[].id'")
+    .action(list);
+
+  const info = command
+    .command("info")
+    .description("What is known of a network: inputs, preprocessing, labels, licence, checksum.")
+    .argument("[model]", "a file, or the id of an embedded network")
+    .option("--json", "one JSON document on stdout");
+  modelOptions(info);
+  commonOptions(info);
+  info
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ convlens models info cats-and-dogs\n  $ convlens models info resnet50.onnx --json",
+    )
+    .action(tell);
+
+  const card = command
+    .command("card")
+    .description("Writes NAME.card.json beside a network: how its pictures are prepared, its labels, its checksum.")
+    .argument("[model]", "the network's file")
+    .option("--force", "overwrite a card that is there");
+  modelOptions(card);
+  commonOptions(card);
+  card
+    .addHelpText(
+      "after",
+      `${preprocessingHelp()}
+
+Examples:
+  $ convlens models card resnet50.onnx --preprocess torch --labels imagenet
+  $ convlens models card mine.onnx --preprocess unit --resize nearest --fit stretch --labels classes.txt`,
+    )
+    .action(write);
+
+  command.addHelpText(
+    "after",
+    `
+Examples:
+  $ convlens models ls
+  $ convlens models info cats-and-dogs
+  $ convlens models card resnet50.onnx --preprocess torch --labels imagenet`,
+  );
+}
+
+async function list(flags: { json?: boolean }): Promise<void> {
+  const files = (await readdir(embedded)).filter((name) => name.endsWith(".card.json")).sort();
+  const rows = await Promise.all(
+    files.map(async (file) => {
+      const card = (await readCard(join(embedded, file)))!;
+      const { size } = await stat(join(embedded, file.replace(/\.card\.json$/, ".onnx")));
+      const { id, title, accuracy, labels, licence } = card;
+      return { id, title, bytes: size, accuracy, labels, licence };
+    }),
+  );
+  if (flags.json) printJson({ version: 1, kind: "list", rows });
+  else
+    print(
+      listText(
+        {
+          rows: rows.map(({ bytes, accuracy, labels, ...row }) => ({
+            ...row,
+            size: `${(bytes / 1e6).toFixed(1)} MB`,
+            accuracy: accuracyText(accuracy),
+            labels: Array.isArray(labels) ? `${labels.length}: ${labels.join(", ")}` : String(labels ?? ""),
+          })),
+        },
+        { width: terminalWidth() },
+      ),
+    );
+}
+
+/** `{ "test": { "value": 0.91, "images": 10000 } }` as "91.0 % of 10,000 (test)". */
+function accuracyText(accuracy: ModelCard["accuracy"] = {}): string {
+  return Object.entries(accuracy)
+    .map(([name, told]) => {
+      const { value, images } = told as { value?: number; images?: number };
+      return value === undefined ? name : `${(100 * value).toFixed(1)} % of ${images?.toLocaleString("en")} (${name})`;
+    })
+    .join("; ");
+}
+
+async function tell(file: string | undefined, flags: ModelFlags & { json?: boolean }): Promise<void> {
+  const { model, terminal, modelFile } = await openRun(file === undefined ? [] : [file], flags, "model");
+  const { name, description, inputs, preprocessing, labels, notes } = model;
+  const card = await readCard(cardPath(modelFile));
+  const sha256 = await model.sha256();
+  if (card?.sha256 !== undefined && card.sha256 !== sha256)
+    terminal.note(`note: the card's checksum is of another file (${card.sha256.slice(0, 12)}…)`);
+  if (flags.json) {
+    printJson({ version: 1, kind: "model", name, description, sha256, inputs, preprocessing, labels, notes, card });
+    return;
+  }
+  const { title, description: about, accuracy, licence, source, trainingData } = card ?? {};
+  const lines: readonly (readonly [string, string | undefined])[] = [
+    ["name", name],
+    ["title", title],
+    ["about", about],
+    ["format", description],
+    ["input", inputs.map((input) => `${input.name} ${shapeText(input.shape)} ${input.type}`).join(", ")],
+    ["preprocess", preprocessingText(model)],
+    ["labels", labels === undefined ? "none" : `${labels.length}: ${firstLabels(labels.map((label) => label.name))}`],
+    ["accuracy", accuracy && accuracyText(accuracy)],
+    ["licence", licence],
+    ["source", source],
+    ["training", trainingData],
+    ["sha256", sha256],
+  ];
+  for (const [key, value] of lines) if (value !== undefined) print(`${key.padEnd(12)}${value}`);
+  for (const note of notes) terminal.note(`note: ${note}`);
+}
+
+const firstLabels = (names: readonly string[]): string =>
+  `${names.slice(0, 10).join(", ")}${names.length > 10 ? " …" : ""}`;
+
+function preprocessingText({ preprocessing: p }: Model): string {
+  const round = (x: number) => Number(x.toPrecision(4));
+  const size = `${p.size.join("x")} ${p.fit}, ${p.resize} (${p.resizeLibrary})`;
+  return `${size}; (x * ${round(p.scale)} - [${p.mean.map(round)}]) / [${p.std.map(round)}], ${p.channels}, ${p.layout}`;
+}
+
+async function write(file: string | undefined, flags: ModelFlags & { force?: boolean }): Promise<void> {
+  if (file === undefined && flags.model === undefined)
+    throw new ConvlensError("option-invalid", "no network is named: convlens models card FILE");
+  const { model, modelFile } = await openRun(file === undefined ? [] : [file], flags, "model");
+  const path = cardPath(modelFile);
+  const exists = await access(path).then(
+    () => true,
+    () => false,
+  );
+  if (exists && !flags.force)
+    throw new ConvlensError("output-failed", `"${path}" exists already; --force overwrites it`);
+  const { version: _, ...before } = (await readCard(path)) ?? { version: 1 };
+  const labels =
+    flags.labels !== undefined && extname(flags.labels) === "" ? flags.labels : model.labels?.map(labelText);
+  const card: ModelCard = {
+    version: 1,
+    ...before,
+    preprocessing: model.preprocessing,
+    ...(labels === undefined ? {} : { labels }),
+    ...(flags.activation === undefined ? {} : { activation: flags.activation }),
+    sha256: await model.sha256(),
+  };
+  const outputs = makeOutputs();
+  await outputs.write(path, `${JSON.stringify(card, undefined, 2)}\n`);
+  await outputs.commit();
+  print(path);
+}
+
+const labelText = ({ name, wnid }: { name: string; wnid?: string }): string =>
+  wnid === undefined ? name : `${wnid} ${name}`;
+
+/** Where the card of a file, or of an embedded network, lies. */
+function cardPath(modelFile: string | undefined): string {
+  const file = modelFile ?? "cats-and-dogs";
+  const inside = /^[\w-]+$/.test(file);
+  return inside
+    ? join(embedded, `${file}.card.json`)
+    : join(dirname(file), `${basename(file, extname(file))}.card.json`);
+}
+
+async function readCard(path: string): Promise<ModelCard | undefined> {
+  const text = await readFile(path, "utf8").catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as ModelCard);
+}
