@@ -1,4 +1,5 @@
-"""Makes src/render/font.generated.ts: DejaVu Sans as antialiased glyphs, drawn once by FreeType.
+"""Makes src/render/font.generated.ts: DejaVu Sans as antialiased glyphs, drawn once by FreeType; and the fixture
+test/render/fixtures/text.json: a line of text as Pillow draws it.
 
 Run: python scripts/font/make.py   (needs Pillow and matplotlib, which carries the font)
 """
@@ -8,7 +9,7 @@ import json
 from pathlib import Path
 
 import matplotlib
-from PIL import ImageFont, features
+from PIL import Image, ImageDraw, ImageFont, features
 
 SIZES = [10, 12, 14, 18]
 CHARACTERS = (
@@ -57,3 +58,13 @@ for f in fonts:
     )
 lines.append("];")
 Path("src/render/font.generated.ts").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+TEXT = "Conv2D (3×3), µ ≥ 0.5 – “Ærø”"
+lines = []
+for size in SIZES:
+    font = ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
+    image = Image.new("L", (round(font.getlength(TEXT)) + 8, 2 * size), 255)
+    ImageDraw.Draw(image).text((4, round(1.4 * size)), TEXT, font=font, fill=0, anchor="ls")
+    lines.append({"size": size, "width": image.width, "height": image.height, "pixels": list(image.tobytes())})
+fixture = {"text": TEXT, "lines": lines}
+Path("test/render/fixtures/text.json").write_text(json.dumps(fixture, separators=(",", ":")) + "\n", encoding="utf-8")

@@ -3,13 +3,13 @@
  * each channel as (x - mean) / std * 64 + 128, clipped to 0..255, in viridis. Channels without any contrast, for which
  * the rule would give NaN, are drawn flat and marked.
  */
-import { ConvlensError } from "../core/errors.ts";
 import type { Layout } from "../core/layers.ts";
 import type { Picture } from "../core/picture.ts";
 import type { NamedTensor } from "../core/result.ts";
 import { blank, drawLine, packed } from "./canvas.ts";
 import { type ColorMapName, colorMap } from "./colormaps.ts";
 import { denseSheets } from "./dense.ts";
+import { type Maps, mapsOf } from "./maps.ts";
 import { shapeText } from "./numbers.ts";
 import { drawAbove, packedTable, paint, planPages, type SheetPage, startPage, type Tile } from "./sheet.ts";
 import { type Rgb, theme } from "./theme.ts";
@@ -32,14 +32,6 @@ export interface ActivationSheetOptions {
 /** A channel that is 0 everywhere is dead; one with another single value is constant. */
 export type ChannelState = "live" | "dead" | "constant";
 
-interface Maps {
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-  /** The values of one channel, rows from the top. */
-  channel(index: number): Float32Array;
-}
-
 /** Tiles smaller than this are enlarged by a whole factor. */
 const leastTile = 48;
 /** Pages wider than this take the mean of blocks of pixels. */
@@ -49,52 +41,10 @@ const deadColor: Rgb = [56, 58, 62];
 const constantColor: Rgb = [128, 128, 128];
 const markColor: Rgb = [150, 152, 156];
 
-function batchOf({ layer, tensor }: NamedTensor, batch = 0): number {
-  if (!(batch >= 0 && batch < tensor.dims[0]!))
-    throw new ConvlensError("option-invalid", `picture ${batch} of "${layer.name}": the batch holds ${tensor.dims[0]}`);
-  return batch;
-}
-
-/** Splits one picture's activations into maps: NHWC has channels last, NCHW before the last two axes. */
-function mapsOf(named: NamedTensor, options: ActivationSheetOptions): Maps {
-  const { dims, data: all } = named.tensor;
-  const batch = batchOf(named, options.batch);
-  const product = (list: readonly number[]) => list.reduce((a, b) => a * b, 1);
-  const last = options.layout === "NHWC";
-  const inner = dims.slice(1);
-  const channels = last ? inner.at(-1)! : product(inner.slice(0, -2));
-  const width = last ? inner.at(-2)! : inner.at(-1)!;
-  const height = last ? product(inner.slice(0, -2)) : inner.at(-2)!;
-  const size = height * width;
-  const data = all.subarray(batch * size * channels, (batch + 1) * size * channels);
-  const plane = new Float32Array(last ? size : 0);
-  return {
-    channels,
-    height,
-    width,
-    channel: (index) => {
-      if (!last) return data.subarray(index * size, (index + 1) * size);
-      for (let i = 0, at = index; i < size; i++, at += channels) plane[i] = data[at]!;
-      return plane;
-    },
-  };
-}
-
 const titleOf = ({ layer, tensor }: NamedTensor): string =>
   `${layer.name} (${layer.class}) — ${shapeText([null, ...tensor.dims.slice(1)])}`;
 
-function isDense({ layer, tensor }: NamedTensor): boolean {
-  const rank = tensor.dims.length;
-  if (rank < 2 || tensor.data.length === 0)
-    throw new ConvlensError(
-      "option-invalid",
-      `layer "${layer.name}" has an output of shape ${shapeText(tensor.dims)}: a sheet needs a batch axis and at least one value`,
-    );
-  return rank === 2;
-}
-
 interface Geometry {
-  readonly maps: Maps;
   /** Block of pixels averaged into one. */
   readonly shrink: number;
   readonly across: number;
@@ -102,8 +52,9 @@ interface Geometry {
   readonly pages: readonly SheetPage[];
 }
 
-function geometryOf(named: NamedTensor, options: ActivationSheetOptions): Geometry {
-  const maps = mapsOf(named, options);
+/** `undefined` for a layer whose channels are single numbers: rank 2, or 1 x 1 maps. */
+function geometryOf(maps: Maps, options: ActivationSheetOptions): Geometry | undefined {
+  if (maps.height * maps.width === 1) return undefined;
   const columns = options.columns ?? 16;
   const onRow = Math.min(columns, maps.channels);
   const shrink = Math.max(1, Math.ceil((onRow * (maps.width + 2)) / mostWidth));
@@ -122,30 +73,28 @@ function geometryOf(named: NamedTensor, options: ActivationSheetOptions): Geomet
     perPage: options.perPage ?? 256,
     labels: options.labels ?? true,
   });
-  return { maps, shrink, across, down, pages };
+  return { shrink, across, down, pages };
 }
 
 /**
  * Where each channel lies on the pages that `activationSheets` draws with the same options; empty for layers of
- * single numbers (rank 2), which are no maps.
+ * single numbers (rank 2, or 1 x 1 maps), which are no maps.
  */
 export function sheetLayout(named: NamedTensor, options: ActivationSheetOptions): readonly SheetPage[] {
-  return isDense(named) ? [] : geometryOf(named, options).pages;
+  return geometryOf(mapsOf(named, options.layout, options.batch), options)?.pages ?? [];
 }
 
 /**
  * Draws all channels of a layer for one picture, 16 a row, 256 a page. Maps under 48 pixels are enlarged by a whole
  * factor. Dead and constant channels are flat, crossed out and counted in the heading; NaN is magenta and said too.
- * A layer of single numbers (rank 2) becomes a grid of cells, or bars when there are few. Throws `option-invalid` for
+ * A layer of single numbers (rank 2, or 1 x 1 maps) becomes a grid of cells, or bars when there are few. Throws `option-invalid` for
  * an empty tensor or a picture outside the batch.
  */
 export function activationSheets(named: NamedTensor, options: ActivationSheetOptions): Picture[] {
-  if (isDense(named)) {
-    const [, units] = named.tensor.dims;
-    const first = batchOf(named, options.batch) * units!;
-    return denseSheets(named.tensor.data.subarray(first, first + units!), titleOf(named), options.map);
-  }
-  const { maps, shrink, across, down, pages } = geometryOf(named, options);
+  const maps = mapsOf(named, options.layout, options.batch);
+  const geometry = geometryOf(maps, options);
+  if (!geometry) return denseSheets(maps.data, titleOf(named), options.map);
+  const { shrink, across, down, pages } = geometry;
   const labels = options.labels ?? true;
   const table = packedTable(colorMap(options.map ?? "viridis"), packed(nanColor));
   const width = Math.ceil(maps.width / shrink);
@@ -229,7 +178,7 @@ function factsOn(measured: readonly ChannelStatistics[], shrink: number): string
   if (count("constant") > 0) facts.push(`${count("constant")} constant`);
   if (notFinite > 0) facts.push(`${notFinite} with NaN or infinity (NaN magenta)`);
   if (shrink > 1) facts.push(`shrunk ${shrink} times`);
-  facts.push("each channel: mean ± 2 std");
+  facts.push("colours: mean ± 2 std of each channel");
   return facts;
 }
 

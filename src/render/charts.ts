@@ -10,7 +10,7 @@ const scoreText = (p: { readonly probability: number | null; readonly score: num
 
 /** Bars from 0 to 1 for probabilities; where none are known, scores from the least (or 0) to the greatest. */
 export function predictionChart({ predictions }: Prediction): Scene {
-  const [row, size, gap, barWidth] = [30, 14, 12, 320] as const;
+  const [row, size, gap, full] = [30, 14, 12, 320] as const;
   const label = (p: { label: string; index: number }) => p.label || String(p.index);
   const left = 12 + Math.min(220, Math.max(0, ...predictions.map((p) => textWidth(label(p), size)))) + gap;
   const right = Math.max(0, ...predictions.map((p) => textWidth(scoreText(p), size)));
@@ -22,7 +22,7 @@ export function predictionChart({ predictions }: Prediction): Scene {
   for (const [i, p] of predictions.entries()) {
     const y = 10 + i * row;
     const title = `${label(p)} (class ${p.index}): ${scoreText(p)}`;
-    const length = Math.min(1, Math.max(0, (values[i]! - low) / width)) * barWidth;
+    const length = Math.min(1, Math.max(0, (values[i]! - low) / width)) * full;
     marks.push(
       {
         kind: "text",
@@ -34,75 +34,67 @@ export function predictionChart({ predictions }: Prediction): Scene {
         align: "end",
         width: left - gap - 12,
       },
-      { kind: "rect", x: left, y, width: barWidth, height: row - 9, fill: "track", title },
+      { kind: "rect", x: left, y, width: full, height: row - 9, fill: "track", title },
       { kind: "rect", x: left, y, width: Math.max(1, length), height: row - 9, fill: "accent", title },
-      { kind: "text", x: left + barWidth + gap, y: y + 15, text: scoreText(p), size, fill: "text" },
+      { kind: "text", x: left + full + gap, y: y + 15, text: scoreText(p), size, fill: "text" },
     );
   }
   return {
-    width: left + barWidth + gap + right + 12,
+    width: left + full + gap + right + 12,
     height: 10 + predictions.length * row + 4,
     title: `Prediction: ${predictions.map((p) => `${label(p)} ${scoreText(p)}`).join(", ")}`,
     marks,
   };
 }
 
-/** Past so many rows they get thinner and only some are named. */
+/** Past so many rows they get thinner and only every other one is named. */
 const fullRows = 80;
+const barWidth = 240;
 
-/** One row a layer in order of depth; shares as bars from 0 to 100 %, counts as bars up to the greatest, numbers beside. */
+/** One row a layer in order of depth; shares as bars from 0 to 100 % with their numbers, counts as numbers. */
 export function measureChart({ title, columns, rows }: Measure): Scene {
   const dense = rows.length > fullRows;
-  const row = dense ? 7 : 20;
-  const everyNth = dense ? 2 : 1;
-  const size = dense ? 10 : 12;
+  const [rowHeight, everyNth, size] = dense ? ([7, 2, 10] as const) : ([20, 1, 12] as const);
   const [top, gap] = [64, 14];
-  const names = Math.min(200, Math.max(40, ...rows.map((r) => textWidth(r.name, size))));
-  const most = columns.map((column, c) =>
-    column.unit === "share" ? 1 : Math.max(0, ...rows.map((r) => r.values[c]!).filter(Number.isFinite)) || 1,
-  );
-  const text = (c: number, v: number) =>
-    columns[c]!.unit === "share" ? percent(v) : Number.isInteger(v) ? grouped(v) : short(v);
-  const barWidths = columns.map((column) => (column.unit === "share" ? 240 : 120));
-  const textWidths = columns.map((_, c) => Math.max(0, ...rows.map((r) => textWidth(text(c, r.values[c]!), size))));
+  const text = (c: number, value: number) =>
+    columns[c]!.unit === "share" ? percent(value) : Number.isInteger(value) ? grouped(value) : short(value);
+  const widest = (texts: readonly string[]) => Math.max(0, ...texts.map((t) => textWidth(t, size)));
+  const names = Math.min(240, Math.max(40, widest(rows.map((r) => r.name))));
+  const height = top + rows.length * rowHeight + 10;
+
   const marks: Mark[] = [];
-  const starts: number[] = [];
+  for (const [i, row] of rows.entries()) {
+    const y = top + i * rowHeight + (dense ? 6 : 12);
+    if (i % everyNth === 0)
+      marks.push({ kind: "text", x: 12 + names, y, text: row.name, size, fill: "text", align: "end", width: names });
+  }
   let x = 12 + names + gap;
   for (const [c, column] of columns.entries()) {
-    starts.push(x);
-    const room = barWidths[c]! + 8 + textWidths[c]!;
-    marks.push({ kind: "text", x, y: 48, text: column.title, size: 12, fill: "muted", width: room });
-    x += room + 2 * gap;
-  }
-  const height = top + rows.length * row + 10;
-  const width = Math.max(x - gap, 360);
-  marks.unshift({ kind: "text", x: 12, y: 22, text: title, size: 14, fill: "text", width: width - 24 });
-  for (const [i, r] of rows.entries()) {
-    const y = top + i * row;
-    const baseline = y + (dense ? 6 : 12);
-    const named = i % everyNth === 0;
-    if (named)
-      marks.push({
-        kind: "text",
-        x: 12 + names,
-        y: baseline,
-        text: r.name,
-        size,
-        fill: "text",
-        align: "end",
-        width: names,
-      });
-    for (const [c, x0] of starts.entries()) {
-      const v = r.values[c]!;
-      const share = Number.isFinite(v) ? Math.max(0, Math.min(1, v / most[c]!)) : 0;
-      const hover = `${r.name}: ${columns[c]!.title} ${text(c, v)}`;
-      const bar = { kind: "rect", x: x0, y, height: row - (dense ? 1 : 5), title: hover } as const;
-      marks.push({ ...bar, width: barWidths[c]!, fill: "track" });
-      if (share > 0)
-        marks.push({ ...bar, width: Math.max(1, share * barWidths[c]!), fill: c === 0 ? "accent" : "alert" });
-      if (named)
-        marks.push({ kind: "text", x: x0 + barWidths[c]! + 8, y: baseline, text: text(c, v), size, fill: "text" });
+    const isShare = column.unit === "share";
+    const texts = rows.map((row) => text(c, row.values[c]!));
+    const numbers = Math.max(widest(texts), isShare ? 0 : textWidth(column.title, 12));
+    const end = x + (isShare ? barWidth + 8 : 0) + numbers;
+    const heading = { kind: "text", y: 48, text: column.title, size: 12, fill: "muted" } as const;
+    marks.push(isShare ? { ...heading, x, width: end - x } : { ...heading, x: end, align: "end" });
+    for (const [i, row] of rows.entries()) {
+      const y = top + i * rowHeight;
+      const share = Math.max(0, Math.min(1, row.values[c]!));
+      const bar = {
+        kind: "rect",
+        x,
+        y,
+        height: rowHeight - (dense ? 1 : 5),
+        title: `${row.name}: ${texts[i]}`,
+      } as const;
+      if (isShare) marks.push({ ...bar, width: barWidth, fill: "track" });
+      if (isShare && share > 0) marks.push({ ...bar, width: Math.max(1, share * barWidth), fill: "accent" });
+      const baseline = y + (dense ? 6 : 12);
+      if (i % everyNth === 0)
+        marks.push({ kind: "text", x: end, y: baseline, text: texts[i]!, size, fill: "text", align: "end" });
     }
+    x = end + 2 * gap;
   }
+  const width = Math.max(x - gap, 360);
+  marks.push({ kind: "text", x: 12, y: 22, text: title, size: 14, fill: "text", width: width - 24 });
   return { width, height, title, marks };
 }

@@ -6,24 +6,26 @@ import { ConvlensError } from "../core/errors.ts";
 import type { Layout } from "../core/layers.ts";
 import type { Picture } from "../core/picture.ts";
 import type { NamedTensor } from "../core/result.ts";
-import { packed } from "./canvas.ts";
-import { drawText } from "./font.ts";
+import { fillRect, packed } from "./canvas.ts";
+import { drawText, textWidth } from "./font.ts";
 import { shapeText, short } from "./numbers.ts";
 import { drawAbove, drawBelow, paint, planPages, startPage, type Tile } from "./sheet.ts";
-import { theme } from "./theme.ts";
+import { type Rgb, theme } from "./theme.ts";
 
 export interface FilterSheetOptions {
   /** The source layout, which says how the kernel's axes are ordered. */
   readonly layout: Layout;
   /** What becomes black and white: each filter's own extremes, or those of the whole layer. Default `filter`. */
   readonly scale?: "filter" | "layer";
-  /** How many input channels of a deeper layer are drawn; default 16. */
+  /** How many input channels of a deeper layer are drawn; default 16, of 1 x 1 kernels 64. */
   readonly inputs?: number;
 }
 
 /** A kernel seen as filters x inputs x height x width, whatever its framework's axis order. */
 interface Kernel {
   readonly data: Float32Array;
+  /** "filters", or "units" of a dense layer. */
+  readonly noun: string;
   readonly filters: number;
   readonly inputs: number;
   readonly height: number;
@@ -32,7 +34,9 @@ interface Kernel {
   readonly steps: readonly [number, number, number, number];
 }
 
-const nanColor: readonly [number, number, number] = [200, 60, 160];
+const nanColor: Rgb = [200, 60, 160];
+/** Between grey tiles: what neither black, white nor grey can be taken for. */
+const between: Rgb = [150, 190, 240];
 
 /** Axes of the framework's shape that are filters, inputs, rows and columns. */
 function kernelOf({ layer, part, tensor }: NamedTensor, layout: Layout): Kernel {
@@ -43,6 +47,7 @@ function kernelOf({ layer, part, tensor }: NamedTensor, layout: Layout): Kernel 
       "option-invalid",
       `"${layer.name}" ${part} has the shape ${shapeText(dims)}: filters are drawn from 2 to 4 axes with at least one value`,
     );
+  const noun = rank === 2 ? "units" : "filters";
   const transposed = /transpose|deconv/i.test(layer.class);
   const depthwise = layout === "NHWC" && /depthwise/i.test(`${layer.class} ${part}`) && !/pointwise/i.test(part);
   const strides = dims.map((_, axis) => dims.slice(axis + 1).reduce((a, b) => a * b, 1));
@@ -55,9 +60,18 @@ function kernelOf({ layer, part, tensor }: NamedTensor, layout: Layout): Kernel 
   const [rowStep, columnStep] = [0, 0, ...spatialSteps].slice(-2) as [number, number];
   // Keras' depthwise kernels are rows, columns, in, multiplier: channel i's filters are i * multiplier and on.
   if (depthwise)
-    return { data, filters: dims.at(-2)! * dims.at(-1)!, inputs: 1, height, width, steps: [1, 0, rowStep, columnStep] };
+    return {
+      data,
+      noun,
+      filters: dims.at(-2)! * dims.at(-1)!,
+      inputs: 1,
+      height,
+      width,
+      steps: [1, 0, rowStep, columnStep],
+    };
   return {
     data,
+    noun,
     filters: dims[filterAxis]!,
     inputs: dims[inputAxis]!,
     height,
@@ -138,7 +152,7 @@ function tileSheets(
   const [across, down] = [Math.max(factor, Math.ceil(16 / width)), Math.max(factor, Math.ceil(16 / height))];
   const pages = planPages({
     count: filters,
-    noun: "filters",
+    noun: kernel.noun,
     tileWidth: width * across,
     tileHeight: height * down,
     columns: 16,
@@ -147,12 +161,13 @@ function tileSheets(
     below: biases !== undefined,
   });
   const rgb = kernel.inputs === 3;
-  const facts = [`${filters} filters`, rgb ? "RGB" : "grey", scaleText(options)];
+  const facts = [`${filters} ${kernel.noun}`, rgb ? "RGB" : "grey", scaleText(kernel, options)];
   if (biases) facts.push("bias below");
   return pages.map((page) => {
     const picture = startPage(page.width, page.height, title, [page.range, ...facts].filter(Boolean).join(" · "));
     for (const tile of page.tiles) {
       const f = tile.channel;
+      if (!rgb) fillRect(picture, tile.x - 1, tile.y - 1, tile.width + 2, tile.height + 2, between);
       paint(picture, tile, pixelsOf(kernel, f, rgb ? [0, 1, 2] : [0, 0, 0], ranges[f]!), width, across, down);
       drawAbove(picture, tile, String(f), theme.muted);
       if (biases) drawBelow(picture, tile, short(biases[f]!, 2), theme.text);
@@ -161,8 +176,8 @@ function tileSheets(
   });
 }
 
-const scaleText = ({ scale }: FilterSheetOptions): string =>
-  scale === "layer" ? "black to white over the layer" : "black to white in each filter";
+const scaleText = ({ noun }: Kernel, { scale }: FilterSheetOptions): string =>
+  `black to white ${scale === "layer" ? "over the layer" : `in each ${noun.slice(0, -1)}`}`;
 
 /** Rows of filters, columns of input channels. */
 function tableSheets(
@@ -173,25 +188,35 @@ function tableSheets(
   options: FilterSheetOptions,
 ): Picture[] {
   const { filters, height, width } = kernel;
-  const inputs = Math.min(kernel.inputs, Math.max(1, options.inputs ?? 16));
-  const factor = Math.max(1, Math.ceil(30 / Math.max(height, width)));
+  const point = height * width === 1;
+  const inputs = Math.min(kernel.inputs, Math.max(1, options.inputs ?? (point ? 64 : 16)));
+  const factor = point ? 16 : Math.max(1, Math.ceil(30 / Math.max(height, width)));
   const [tileWidth, tileHeight] = [width * factor, Math.max(14, height * factor)];
-  const [left, top, gap, perPage] = [biases ? 112 : 52, 74, 2, 64];
+  const [left, top, gap, perPage] = [biases ? 112 : 52, 74, point ? 1 : 3, 64];
+  const numbered = Math.ceil((textWidth(String(inputs - 1), 10) + 4) / (tileWidth + gap));
   const facts = [
-    `${filters} filters down`,
+    `${filters} ${kernel.noun} down`,
     `${inputs === kernel.inputs ? "" : "first "}${inputs} of ${kernel.inputs} inputs across`,
   ];
   const pages: Picture[] = [];
   for (let first = 0; first < filters; first += perPage) {
     const rows = Math.min(perPage, filters - first);
-    const range = filters > perPage ? [`filters ${first}–${first + rows - 1} of ${filters}`] : facts.slice(0, 1);
+    const range = filters > perPage ? [`${kernel.noun} ${first}–${first + rows - 1} of ${filters}`] : facts.slice(0, 1);
     const picture = startPage(
       Math.max(480, left + inputs * (tileWidth + gap) + 12),
       top + rows * (tileHeight + gap) + 12,
       title,
-      [...range, facts[1], scaleText(options), ...(biases ? ["bias at the left"] : [])].join(" · "),
+      [...range, facts[1], scaleText(kernel, options), ...(biases ? ["bias at the left"] : [])].join(" · "),
     );
-    for (let i = 0; i < inputs; i++)
+    fillRect(
+      picture,
+      left - gap,
+      top - gap,
+      inputs * (tileWidth + gap) + gap,
+      rows * (tileHeight + gap) + gap,
+      between,
+    );
+    for (let i = 0; i < inputs; i += numbered)
       drawText(picture, String(i), left + i * (tileWidth + gap) + tileWidth / 2, top - 5, 10, theme.muted, "middle");
     for (let r = 0; r < rows; r++) {
       const f = first + r;

@@ -58,19 +58,23 @@ export function textWidth(text: string, size: FontSize): number {
   return glyphs(text).reduce((sum, g) => sum + boxes[5 * g]!, 0);
 }
 
-/** The text, shortened with an ellipsis at its end until it is at most `width` pixels wide. */
+/**
+ * The text, shortened in its middle with an ellipsis until it is at most `width` pixels wide: long names differ at their
+ * ends as often as at their starts. Empty when not even the ellipsis fits.
+ */
 export function fitText(text: string, size: FontSize, width: number): string {
   if (textWidth(text, size) <= width) return text;
   const all = [...text];
+  const keep = (count: number) =>
+    `${all.slice(0, Math.ceil(count / 2)).join("")}…${all.slice(all.length - Math.floor(count / 2)).join("")}`;
   let low = 0;
   let high = all.length - 1;
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
-    if (textWidth(`${all.slice(0, middle).join("").trimEnd()}…`, size) <= width) low = middle;
+    if (textWidth(keep(middle), size) <= width) low = middle;
     else high = middle - 1;
   }
-  const short = `${all.slice(0, low).join("").trimEnd()}…`;
-  return textWidth(short, size) <= width ? short : "";
+  return textWidth(keep(low), size) <= width ? keep(low) : "";
 }
 
 /**

@@ -3,7 +3,7 @@ import { ConvlensError } from "../core/errors.ts";
 import type { Picture } from "../core/picture.ts";
 import { applyColorMap, type ColorMapName, finiteRange } from "./colormaps.ts";
 import { textWidth } from "./font.ts";
-import { short, ticks } from "./numbers.ts";
+import { alike, short, ticks } from "./numbers.ts";
 import { type Mark, sceneToPicture } from "./scene.ts";
 
 export interface MatshowOptions {
@@ -45,9 +45,9 @@ export function matshow(values: ArrayLike<number>, height: number, width: number
   const mapWidth = picture.width * across;
   const mapHeight = picture.height * down;
 
-  const barTicks = min < max ? ticks(min, max, Math.max(2, Math.min(8, mapHeight / 40))) : [min];
-  const barLabels = barTicks.map((v) => short(Math.abs(v) < (max - min) * 1e-9 ? 0 : v));
   const barHeight = Math.max(mapHeight, 120);
+  const barTicks = barTicksOf(min, max, Math.min(8, barHeight / 40));
+  const barLabels = alike(barTicks);
   const rowTicks = ticks(0, height - 1, Math.max(1, Math.min(10, mapHeight / 40)), true);
   const columnTicks = ticks(0, width - 1, Math.max(1, Math.min(10, mapWidth / 50)), true);
   const left = 20 + Math.max(...rowTicks.map((t) => textWidth(String(t), 12)));
@@ -89,6 +89,13 @@ export function matshow(values: ArrayLike<number>, height: number, width: number
   return sceneToPicture({ width: sceneWidth, height: sceneHeight, title, marks });
 }
 
+/** Round values along the bar, or its ends where fewer than two fit. */
+function barTicksOf(min: number, max: number, most: number): number[] {
+  if (!(min < max)) return [min];
+  const round = ticks(min, max, most);
+  return round.length > 1 ? round : [min, max];
+}
+
 const mapOf = (map?: ColorMapName): { map?: ColorMapName } => (map ? { map } : {});
 
 function mapPicture(
@@ -127,6 +134,6 @@ function notesOn(
   }
   if (range.min < min || range.max > max)
     notes.push(`values from ${short(range.min)} to ${short(range.max)} are clipped to the bar`);
-  if (stride > 1) notes.push(`every ${stride}th row and column is drawn`);
+  if (stride > 1) notes.push(`one row and column in ${stride} is drawn`);
   return notes;
 }

@@ -40,6 +40,14 @@ export function ticks(min: number, max: number, most: number, whole = false): nu
   const out: number[] = [];
   const first = Math.ceil(min / step - 1e-9);
   const last = Math.floor(max / step + 1e-9);
-  for (let i = first; i <= last; i++) out.push(i * step);
+  for (let i = first; i <= last; i++) out.push(i * step + 0); // + 0: no minus zero
   return out;
+}
+
+/** Numbers of one scale, all with the same number of decimals: as many as the one that needs most. */
+export function alike(values: readonly number[]): string[] {
+  const texts = values.map((v) => short(v));
+  if (texts.some((t) => /[e∞N]/.test(t))) return texts;
+  const decimals = Math.max(0, ...texts.map((t) => t.split(".")[1]?.length ?? 0));
+  return values.map((v) => v.toFixed(decimals).replace("-", "−"));
 }

@@ -41,7 +41,7 @@ export interface TextMark {
   readonly fill: Role;
   /** Default `start`. */
   readonly align?: "start" | "middle" | "end";
-  /** The text is shortened with an ellipsis to this width; SVG then gives it whole on hover. */
+  /** The text is shortened in its middle to this width; SVG then gives it whole on hover. */
   readonly width?: number;
 }
 

@@ -1,7 +1,7 @@
 /** What sheets of tiles share: the geometry of pages, their headings, and fast painting of enlarged tiles. */
 import type { Picture } from "../core/picture.ts";
 import { blank } from "./canvas.ts";
-import { drawText, fitText, textWidth } from "./font.ts";
+import { drawText, type FontSize, fitText, textWidth } from "./font.ts";
 import { type Rgb, theme } from "./theme.ts";
 
 /** Where a channel's (or filter's) pixels lie on a page. */
@@ -38,8 +38,11 @@ export interface SheetPlan {
 
 const margin = 12;
 const heading = 54;
-/** Height of the strip above or below a tile that its number or bias stands in. */
-const strip = 13;
+/** Tiles at least this wide have larger numbers. */
+const wideTile = 100;
+/** Size of the text above or below a tile, and the height of the strip it stands in. */
+const labelOf = (tileWidth: number): { size: FontSize; strip: number } =>
+  tileWidth < wideTile ? { size: 10, strip: 13 } : { size: 14, strip: 19 };
 /** Headings need some room even over one small tile. */
 const leastWidth = 420;
 
@@ -48,6 +51,7 @@ export function planPages(plan: SheetPlan): SheetPage[] {
   const { count, noun, labels, tileWidth, tileHeight } = plan;
   const gap = labels ? 2 : 1;
   const edge = labels ? margin : 0;
+  const { strip } = labelOf(tileWidth);
   const above = labels ? strip : 0;
   const pitchX = tileWidth + gap;
   const pitchY = above + tileHeight + (plan.below ? strip : 0) + gap;
@@ -86,12 +90,14 @@ export function startPage(width: number, height: number, title: string, facts: s
 
 /** The text in the strip above a tile. */
 export function drawAbove(picture: Picture, tile: Tile, text: string, color: Rgb): void {
-  drawText(picture, fitText(text, 10, tile.width), tile.x, tile.y - 3, 10, color);
+  const { size } = labelOf(tile.width);
+  drawText(picture, fitText(text, size, tile.width), tile.x, tile.y - (size === 10 ? 3 : 5), size, color);
 }
 
 /** The text in the strip below a tile. */
 export function drawBelow(picture: Picture, tile: Tile, text: string, color: Rgb): void {
-  drawText(picture, fitText(text, 10, tile.width), tile.x, tile.y + tile.height + 10, 10, color);
+  const { size } = labelOf(tile.width);
+  drawText(picture, fitText(text, size, tile.width), tile.x, tile.y + tile.height + size, size, color);
 }
 
 /** 256 entries of a colour map and one more for NaN, as packed RGBA. */
