@@ -49,7 +49,7 @@ function fromText(bytes: Uint8Array, name: string): Label[] {
 }
 
 /** `n01440764 tench` has its WordNet id in front, as synset files write it. */
-function labelOf(line: string): Label {
+export function labelOf(line: string): Label {
   const match = /^(n\d{8})[\s,]+(.+)$/.exec(line);
   return match ? { wnid: match[1]!, name: match[2]! } : { name: line };
 }

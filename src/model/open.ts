@@ -7,7 +7,7 @@ import type { ModelCard, Preprocessing } from "./card.ts";
 import { checkPreprocessing, parseCard, parsePreprocessing } from "./card-parse.ts";
 import { choosePreprocessing } from "./choose-preprocessing.ts";
 import { chooseHead, classCount, findHeads } from "./heads.ts";
-import { labelList, labelLists, parseLabels } from "./labels.ts";
+import { labelList, labelLists, labelOf, parseLabels } from "./labels.ts";
 import { makeModel, modelInputs } from "./make-model.ts";
 import type { Label, Model } from "./model.ts";
 import { preprocessingModes } from "./modes.ts";
@@ -16,11 +16,12 @@ import type { NamedActivation } from "./scores.ts";
 /** The networks that ship with Convlens, by id: `models/ID.onnx` with `models/ID.card.json`. */
 export const embeddedModels: readonly string[] = ["cats-and-dogs", "cifar10"];
 
-export interface OpenOptions {
+/** Fields of the preprocessing that the call may set singly, laid over whatever was chosen. */
+const singleFields = ["size", "resize", "resizeLibrary", "fit", "cropSide", "channels", "layout"] as const;
+
+export interface OpenOptions extends Partial<Pick<Preprocessing, (typeof singleFields)[number]>> {
   /** A mode (`torch`, `keras:vgg16` …), the path of a `.json` file, or any fields. Default: the card's, else a stated one. */
   readonly preprocessing?: string | Partial<Preprocessing>;
-  /** Single fields laid over the chosen preprocessing: `{ fit: "stretch" }`. */
-  readonly overrides?: Partial<Preprocessing>;
   /** The id of a list (`imagenet`, `imagenet-1001`, `cifar10`), the path of a file, or names. */
   readonly labels?: string | readonly string[];
   /** A model card: its path or its content. Default: `NAME.card.json` beside the file. */
@@ -55,7 +56,7 @@ export async function openModel(
   const inputs = modelInputs(file);
   const { preprocessing, notes: chosen } = choosePreprocessing({
     given,
-    overrides: checkPreprocessing(options.overrides ?? {}, "overrides"),
+    overrides: singleOptions(options),
     card: card?.preprocessing,
     scalingLayer: scalingLayer(file),
     format: file.format,
@@ -75,6 +76,11 @@ export async function openModel(
     activation: options.activation,
     cardActivation: card?.activation ?? undefined,
   });
+}
+
+function singleOptions(options: OpenOptions): Partial<Preprocessing> {
+  const given = singleFields.flatMap((field) => (options[field] === undefined ? [] : [[field, options[field]]]));
+  return checkPreprocessing(Object.fromEntries(given), "options");
 }
 
 function engineOptions({ threads, device }: OpenOptions): EngineOptions {
@@ -144,7 +150,7 @@ async function findLabels(
 }
 
 async function readLabels(platform: Platform, wanted: string | readonly string[]): Promise<readonly Label[]> {
-  if (typeof wanted !== "string") return wanted.map((name) => ({ name }));
+  if (typeof wanted !== "string") return wanted.map(labelOf);
   const list = labelList(wanted);
   if (list) return list;
   // A name without an ending is a mistyped id rather than a file.

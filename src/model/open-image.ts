@@ -1,0 +1,15 @@
+/** Opens a photograph through a platform. */
+import type { Platform } from "../core/platform.ts";
+import { type DecodedImage, type DecodeOptions, decodeImage } from "../image/index.ts";
+
+/** Reads and decodes; `name` is the file's. Throws what `Platform.open` and `decodeImage` throw. */
+export async function openImageWith(
+  platform: Platform,
+  what: Parameters<Platform["open"]>[0],
+  options: Omit<DecodeOptions, "codec">,
+): Promise<DecodedImage & { readonly name: string }> {
+  const source = await platform.open(what, options.name);
+  const bytes = await source.read(0, source.size);
+  const decoded = await decodeImage(bytes, { name: source.name, ...options, codec: (name) => platform.codec(name) });
+  return { ...decoded, name: source.name };
+}
