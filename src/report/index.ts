@@ -103,6 +103,7 @@ export async function makeReport(model: Model, photo: Photo, options: ReportOpti
       result,
       room: Math.max(0, sizeLimit - textRoom) * section.share,
       timeLeft: () => (asked ? Number.POSITIVE_INFINITY : budget - elapsed()),
+      codec: options.codec,
       signal,
       seed,
       onProgress: report,

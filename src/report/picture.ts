@@ -1,11 +1,19 @@
 /** Pictures inside the page: as data URLs, scaled down where they are larger than a page shows. */
 import type { Picture } from "../core/picture.ts";
-import { encodePng, resize } from "../image/index.ts";
+import type { Platform } from "../core/platform.ts";
+import { encodeJpeg, encodePng, resize } from "../image/index.ts";
 
-function dataUrl(png: Uint8Array): string {
+/** A picture on the page. */
+export interface Shown {
+  readonly url: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+function dataUrl(type: "png" | "jpeg", file: Uint8Array): string {
   let binary = "";
-  for (let i = 0; i < png.length; i += 0x8000) binary += String.fromCharCode(...png.subarray(i, i + 0x8000));
-  return `data:image/png;base64,${btoa(binary)}`;
+  for (let i = 0; i < file.length; i += 0x8000) binary += String.fromCharCode(...file.subarray(i, i + 0x8000));
+  return `data:image/${type};base64,${btoa(binary)}`;
 }
 
 /** A picture with no side longer than `most` pixels: the picture itself, or a smaller one of the same shape. */
@@ -16,20 +24,27 @@ function atMost(picture: Picture, most: number, mode: "box" | "nearest"): Pictur
   return resize(picture, side(picture.height), side(picture.width), mode, "pil");
 }
 
+/** A picture of numbers, pixel for pixel up to `most` a side; larger ones keep every nth pixel, so no colour is new. */
+export function pixelsUrl(picture: Picture, most: number): Shown {
+  const { width, height, data } = atMost(picture, most, "nearest");
+  return { url: dataUrl("png", encodePng({ width, height, data })), width, height };
+}
+
 /**
- * A picture as a data URL of at most `room` characters, scaled down until it fits. Photographs are written anew, never
- * copied, so that nothing a camera put into the file (place, owner) travels with the report. `mode` "nearest" keeps to
- * the colours that are there, which false colours need.
+ * A photograph in at most `room` characters, scaled down until it fits. It is written anew, never copied, so that
+ * nothing a camera put into the file (place, owner) travels with the report. JPEG needs `codec`.
  */
-export function pictureUrl(
+export async function photographUrl(
   picture: Picture,
   most: number,
   room: number,
-  mode: "box" | "nearest" = "box",
-): { url: string; shown: Picture } {
+  codec: Platform["codec"] | undefined,
+): Promise<Shown> {
   for (let side = most; ; side = Math.floor(side * 0.8)) {
-    const shown = atMost(picture, side, mode);
-    const url = dataUrl(encodePng(shown));
-    if (url.length <= room || side < 32) return { url, shown };
+    const shown = atMost(picture, side, "box");
+    const { width, height } = shown;
+    let url = dataUrl("png", encodePng(shown));
+    if (codec !== undefined && url.length > 100_000) url = dataUrl("jpeg", await encodeJpeg(shown, 92, codec));
+    if (url.length <= room || side < 32) return { url, width, height };
   }
 }

@@ -3,7 +3,7 @@
  * its contents list, the names that can be asked for and the list of what was left out are made from the registry.
  */
 import type { Picture } from "../core/picture.ts";
-import type { RunOptions } from "../core/platform.ts";
+import type { Platform, RunOptions } from "../core/platform.ts";
 import type { Result } from "../core/result.ts";
 import type { Method } from "../methods/index.ts";
 import type { Model, Prepared } from "../model/model.ts";
@@ -31,6 +31,8 @@ export interface ReportOptions extends RunOptions {
   readonly command?: string;
   /** Names and versions of the programs at work, for the last section: `{ convlens: "0.1.0" }`. */
   readonly versions?: Readonly<Record<string, string>>;
+  /** The platform's picture codecs: with them the photograph is written as JPEG where that is smaller, else as PNG. */
+  readonly codec?: Platform["codec"];
   /** For sections with chance in them; default 0. */
   readonly seed?: number;
 }
@@ -47,6 +49,7 @@ export interface Context {
   readonly room: number;
   /** Milliseconds until the report should end; infinite for a section that was asked for by name. */
   timeLeft(): number;
+  readonly codec: Platform["codec"] | undefined;
   readonly signal: AbortSignal | undefined;
   readonly seed: number;
   /** `done` of `total` steps of this section. */

@@ -77,7 +77,7 @@ function show(tile) {
   part("picture").src = picture.src;
   part("picture").alt = picture.alt;
   part("picture").style.imageRendering = sheet.dataset.smooth === undefined ? "" : "auto";
-  part("title").textContent = sheet.dataset.title + (tile.dataset.channel === undefined ? "" : " · channel " + tile.dataset.channel + " of " + sheet.dataset.channels);
+  part("title").textContent = sheet.dataset.title + (tile.dataset.channel === undefined ? "" : " · " + (sheet.dataset.noun ?? "channel") + " " + tile.dataset.channel + " (0 to " + (sheet.dataset.channels - 1) + ")");
   part("info").textContent = picture.alt;
   const seen = document.querySelector("[data-seen] img");
   const beside = sheet.dataset.beside !== undefined && seen;

@@ -56,8 +56,6 @@ figure { margin: 0; }
 figcaption { color: var(--soft); font-size: .9rem; margin-top: .5rem; max-width: 42rem; }
 img { display: block; max-width: 100%; height: auto; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 15rem), 1fr)); gap: 1.5rem; margin: 1.2rem 0 1.6rem; align-items: start; max-width: 46rem; }
-.pair .tile img { max-height: 24rem; width: auto; }
-.pair .seen img { width: 100%; max-width: 20rem; }
 ol.steps { padding-left: 1.4rem; max-width: 42rem; }
 ol.steps li { margin: 0 0 .6rem; }
 .formula { display: block; margin: .4rem 0; padding: .6rem .9rem; background: var(--faint); border-left: 3px solid var(--bar); overflow-x: auto; white-space: pre; }
@@ -69,7 +67,7 @@ table { border-collapse: collapse; width: 100%; font-size: .93rem; }
 th, td { text-align: left; padding: .45rem .8rem; vertical-align: baseline; border-bottom: 1px solid var(--line); }
 tbody tr:last-child > * { border-bottom: 0; }
 thead th { font-size: .82rem; font-weight: 600; color: var(--soft); background: var(--faint); position: sticky; top: 0; white-space: nowrap; }
-tbody th { font-weight: 600; overflow-wrap: anywhere; min-width: 8rem; }
+tbody th { font-weight: 600; overflow-wrap: break-word; max-width: 22rem; }
 .right { text-align: right; }
 td.bar { width: 50%; min-width: 7rem; }
 svg.bar { display: block; width: 100%; height: .8rem; background: var(--track); border-radius: .15rem; }
@@ -93,6 +91,9 @@ ul.notes { padding-left: 1.2rem; max-width: 42rem; overflow-wrap: anywhere; }
 .sheet { display: grid; grid-template-columns: repeat(auto-fill, minmax(3.2rem, 1fr)); gap: 3px; }
 @media (min-width: 56rem) { .sheet { grid-template-columns: repeat(16, minmax(0, 1fr)); } }
 .sheet.filters { grid-template-columns: repeat(auto-fill, minmax(4rem, 1fr)); gap: .7rem .6rem; }
+.sheet.one { display: block; }
+.sheet.one .tile img { width: auto; max-height: 26rem; }
+.sheet.one .tile img.pixels, .seen .sheet.one .tile img { width: 100%; max-width: 20rem; image-rendering: pixelated; }
 .sheet.few { grid-template-columns: repeat(auto-fill, minmax(5rem, 8rem)); }
 .tile { position: relative; display: block; appearance: none; border: 0; padding: 0; margin: 0; background: none; color: inherit; font: inherit; text-align: left; cursor: default; border-radius: 1px; }
 .js .tile { cursor: zoom-in; }
@@ -103,7 +104,8 @@ ul.notes { padding-left: 1.2rem; max-width: 42rem; overflow-wrap: anywhere; }
 .tile[data-channel]:hover::after, .tile[data-channel]:focus-visible::after { content: attr(data-channel); position: absolute; left: 0; top: 0; padding: .1rem .3rem; font: 700 .8rem/1.2 var(--mono); background: #111; color: #fff; border-radius: 0 0 .25rem 0; pointer-events: none; }
 .tile:hover { outline: 2px solid var(--ink); outline-offset: 0; z-index: 1; }
 .tile:focus-visible { outline: 3px solid var(--accent); outline-offset: 1px; z-index: 1; }
-.under { display: block; font: .74rem/1.35 var(--mono); color: var(--soft); margin-top: .25rem; white-space: nowrap; }
+.under b { color: var(--ink); }
+.under { display: block; overflow: hidden; font: .74rem/1.35 var(--mono); color: var(--soft); margin-top: .25rem; white-space: nowrap; }
 .status { min-height: 1.5em; margin: .4rem 0 0; color: var(--soft); font-size: .86rem; max-width: none; }
 .legend { display: flex; align-items: center; gap: .6rem; color: var(--soft); font-size: .86rem; margin: 0 0 1rem; max-width: none; flex-wrap: wrap; }
 .ramp { display: inline-block; width: 9rem; height: .7rem; border-radius: .15rem; background: linear-gradient(90deg, #440154, #472d7b, #3b528b, #2c728e, #21918c, #28ae80, #5ec962, #addc30, #fde725); print-color-adjust: exact; -webkit-print-color-adjust: exact; }
@@ -127,6 +129,15 @@ dialog.lightbox::backdrop { background: #111315; }
 .lightbox .legend, .lightbox p { margin: 0; max-width: none; font-size: .9rem; }
 .lightbox .keys { font-size: .82rem; }
 .lightbox [hidden] { display: none; }
+@media (max-width: 40rem) {
+  td.bar { width: 34%; min-width: 4rem; }
+  th, td { padding: .45rem .55rem; }
+  .lightbox h2 { flex-basis: 100%; }
+}
+@media (min-width: 48rem) {
+  dl.made { grid-template-columns: 11rem minmax(0, 1fr); row-gap: .5rem; }
+  dl.made dt { margin: 0; padding-top: .15rem; }
+}
 @media (max-width: 40rem) { .lightbox .stage { flex-direction: column; } .lightbox .keys { display: none; } .lightbox .strip { padding: .4rem .6rem; } }
 
 @media print {

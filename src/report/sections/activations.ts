@@ -9,7 +9,7 @@ import { percent, shapeText, short } from "../../render/numbers.ts";
 import { type ChannelFacts, channels } from "../channels.ts";
 import { plural } from "../format.ts";
 import { type Html, html } from "../html.ts";
-import { pictureUrl } from "../picture.ts";
+import { pixelsUrl } from "../picture.ts";
 import type { Context, Fragment, Section } from "../section.ts";
 import { type Tile, tile } from "./parts.ts";
 
@@ -93,11 +93,10 @@ function sheetOf(named: NamedTensor, model: Model, room: number, notes: string[]
   const tiles: Tile[] = [];
   let size = 0;
   for (const [channel, fact] of facts.slice(0, mostChannels).entries()) {
-    const { url, shown } = pictureUrl(pictures[channel]!, mostSide, Number.POSITIVE_INFINITY, "nearest");
-    size += url.length + tileMarkup;
+    const shown = pixelsUrl(pictures[channel]!, mostSide);
+    size += shown.url.length + tileMarkup;
     if (size > room && channel > 0) break;
     tiles.push({
-      url,
       ...shown,
       channel,
       alt: describe(channel, fact),

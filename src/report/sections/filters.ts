@@ -7,7 +7,7 @@ import { filterSheets } from "../../render/filters.ts";
 import { shapeText, short } from "../../render/numbers.ts";
 import { plural } from "../format.ts";
 import { type Html, html } from "../html.ts";
-import { pictureUrl } from "../picture.ts";
+import { pixelsUrl } from "../picture.ts";
 import type { Context, Fragment, Section } from "../section.ts";
 import { tile } from "./parts.ts";
 
@@ -25,7 +25,7 @@ export const filters: Section = {
 };
 
 async function filtersFragment(context: Context): Promise<Fragment> {
-  const { model, room } = context;
+  const { model } = context;
   const layers = await model.layers();
   if (!layers.some((layer) => layer.weights[0]?.shape.length === 4))
     return { body: html`<p>This network has no convolution with stored weights.</p>` };
@@ -38,21 +38,20 @@ async function filtersFragment(context: Context): Promise<Fragment> {
   const head = html`<h3>${layer.name} <span class="soft">(${layer.class})</span></h3><p class="shape">${kernel.part} ${shapeText(tensor.dims)}`;
   if (pictures === undefined) {
     const pages = filterSheets(kernel, bias, { layout: model.sourceLayout });
-    const { url, shown } = pictureUrl(pages[0]!, 2000, room);
+    const shown = pixelsUrl(pages[0]!, 2000);
     return {
       body: html`<div class="layer">${head}</p>
 <p>Its filters read more than three channels, so each is a row of grey squares, one for each channel it reads; dark is the smallest weight, bright the largest.</p>
-<div class="scroll" tabindex="0" role="region" aria-label="filters of ${layer.name}"><img alt="Weights of ${layer.name}: a row for each filter" width="${shown.width}" height="${shown.height}" src="${url}"></div></div>`,
+<div class="scroll" tabindex="0" role="region" aria-label="filters of ${layer.name}"><img alt="Weights of ${layer.name}: a row for each filter" width="${shown.width}" height="${shown.height}" src="${shown.url}"></div></div>`,
       notes,
     };
   }
   const biases = bias?.tensor.data;
   const tiles = pictures.slice(0, mostFilters).map((picture, i) => ({
-    ...picture,
-    url: pictureUrl(picture, 256, room, "nearest").url,
+    ...pixelsUrl(picture, 256),
     channel: i,
     alt: `filter ${i}${biases ? `, bias ${short(biases[i]!)}` : ""}`,
-    under: html`<span class="under">${i}${biases && html` · ${short(biases[i]!, 2)}`}</span>`,
+    under: html`<span class="under"><b>${i}</b>${biases && ` ${short(biases[i]!, 2)}`}</span>`,
   }));
   return { body: colorHtml(head, layer.name, pictures.length, tiles, biases !== undefined, swapped), notes };
 }
@@ -73,7 +72,7 @@ The darkest weight of each filter is drawn black, the largest white.${
   }</p>
 ${swapped && html`<p class="soft small">The network reads blue, green, red; the squares are shown in true colours.</p>`}
 <div class="layer">${head}: ${plural(count, "filter")}${tiles.length < count && `, the first ${tiles.length} shown`}</p>
-<div class="sheet filters" role="group" aria-label="filters of ${name}" data-title="${name}, weights" data-channels="${count}">
+<div class="sheet filters" role="group" aria-label="filters of ${name}" data-title="${name}, weights" data-noun="filter" data-channels="${count}">
 ${tiles.map((t, i) => tile(t, i === 0))}</div>
 <p class="status js-only">&nbsp;</p></div>`;
 }

@@ -30,8 +30,11 @@ ${row("network", html`${model.name}<br>${model.description}<br>SHA-256 <code>${a
   `${model.input.name} ${shapeText(model.input.shape)}`,
 )}${row("photograph", html`${photo.name}, ${width} × ${height} pixels${file}`)}${row("engine", model.engineName)}${Object.entries(
   versions,
-).map(([name, version]) => row(name, version))}${Object.entries(options).map(([name, value]) =>
-  row(`option ${name}`, html`<code>${JSON.stringify(value)}</code>`),
+).map(([name, version]) => row(name, version))}${row(
+  "options",
+  html`<code>${Object.entries(options)
+    .map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
+    .join(", ")}</code>`,
 )}</dl>
 ${
   notes.length > 0 &&

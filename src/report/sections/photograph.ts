@@ -3,7 +3,7 @@ import { throwIfCancelled } from "../../core/errors.ts";
 import type { Preprocessing } from "../../model/card.ts";
 import { shapeText, short } from "../../render/numbers.ts";
 import { type Html, html } from "../html.ts";
-import { pictureUrl } from "../picture.ts";
+import { photographUrl, pixelsUrl } from "../picture.ts";
 import type { Context, Section } from "../section.ts";
 import { tile } from "./parts.ts";
 
@@ -16,21 +16,21 @@ export const photograph: Section = {
   share: 0.15,
   applies: () => undefined,
   async produce(context) {
-    const { photo, prepared, room, signal } = context;
-    const whole = pictureUrl(photo.picture, 640, room * 0.6);
+    const { photo, prepared, room, codec, signal } = context;
+    const whole = await photographUrl(photo.picture, codec === undefined ? 640 : 1024, room * 0.6, codec);
     throwIfCancelled(signal);
-    const seen = pictureUrl(prepared.seen, 640, room * 0.35);
+    const seen = pixelsUrl(prepared.seen, 640);
     const { width, height } = photo.picture;
-    const scaled = whole.shown === photo.picture ? "" : `, shown here at ${size(whole.shown)}`;
+    const scaled = whole.width === width ? "" : `, shown here at ${size(whole)}`;
     return {
       body: html`<div class="pair">
-<figure><div class="sheet-one sheet" data-title="${photo.name}" data-smooth>${tile(
-        { ...whole.shown, url: whole.url, alt: `The photograph ${photo.name}` },
+<figure><div class="sheet one" data-title="${photo.name}" data-smooth>${tile(
+        { ...whole, alt: `The photograph ${photo.name}` },
         true,
       )}</div>
 <figcaption>${photo.name}, ${width} × ${height} pixels${scaled}</figcaption></figure>
-<figure class="seen" data-seen><div class="sheet-one sheet" data-title="What the network saw">${tile(
-        { ...seen.shown, url: seen.url, alt: `What the network saw of ${photo.name}` },
+<figure class="seen" data-seen><div class="sheet one" data-title="What the network saw">${tile(
+        { ...seen, alt: `What the network saw of ${photo.name}` },
         true,
       )}</div>
 <figcaption>What the network saw: ${size(prepared.seen)}. Nothing finer than these pixels can have mattered.</figcaption></figure>

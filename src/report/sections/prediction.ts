@@ -36,20 +36,25 @@ export function predictionHtml({ predictions, output }: Prediction, classes = ou
   const known = Math.max(classes, output.length, predictions.length);
   const sure = predictions.every((p) => p.probability !== null);
   const top = Math.max(...predictions.map((p) => Math.abs(p.score)), Number.MIN_VALUE);
+  const scored = !sure || predictions.some((p) => Math.abs(p.score - p.probability!) > 1e-6);
+  const sum = predictions.reduce((total, p) => total + (p.probability ?? 0), 0);
+  const rest = known - predictions.length;
+  const exclusive = sum < 1.001 && (rest > 0 || sum > 0.999);
   const rows = predictions.map(
     (p, i) => html`<tr${i === 0 && html` class="best"`}><th scope="row">${p.label}</th>
 <td class="bar">${bar(sure ? p.probability! : Math.max(0, p.score) / top)}</td>
-<td class="right number">${sure ? percent(p.probability!) : ""}</td><td class="right number soft">${short(p.score)}</td></tr>
+${sure && html`<td class="right number">${percent(p.probability!)}</td>`}${scored && html`<td class="right number soft">${short(p.score)}</td>`}</tr>
 `,
   );
-  const rest = known - predictions.length;
   return html`<p>${
     sure
-      ? "Each bar is a probability; all classes together make 100 %. The score is what the last layer gives before it is turned into a probability."
+      ? `Each bar is a probability${exclusive ? "; all classes together make 100 %." : ", each class judged by itself."}${scored ? " The score is the number behind it, before it was turned into a probability." : ""}`
       : "The file does not say how scores become probabilities, so the bars compare the scores themselves."
   }</p>
 <div class="scroll"><table>
-<thead><tr><th scope="col">class</th><th scope="col"><span class="small">${sure ? "probability" : "score, compared"}</span></th><th scope="col" class="right">${sure && "%"}</th><th scope="col" class="right">score</th></tr></thead>
+<thead><tr><th scope="col">class</th>${
+    sure ? html`<th scope="col" colspan="2">probability</th>` : html`<th scope="col">scores compared</th>`
+  }${scored && html`<th scope="col" class="right">score</th>`}</tr></thead>
 <tbody>${rows}</tbody></table></div>
 ${rest > 0 && html`<p class="soft small">The best ${predictions.length} of ${plural(known, "class", "classes")}.</p>`}`;
 }

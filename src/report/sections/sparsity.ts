@@ -23,7 +23,7 @@ export const sparsity: Section = {
 export function sparsityHtml({ columns, rows }: Measure): Html {
   const head = columns.flatMap(({ title, unit }) =>
     unit === "share"
-      ? [html`<th scope="col">${title}</th>`, html`<th scope="col" class="right">%</th>`]
+      ? [html`<th scope="col" colspan="2">${title}</th>`]
       : [html`<th scope="col" class="right">${title}</th>`],
   );
   const body = rows.map(
@@ -40,6 +40,6 @@ usually grows from layer to layer, and some channels stay silent all over the pi
 A channel that is silent for every photograph is another matter, a unit that the training lost. Max pooling keeps the strongest answer of
 each small square, so it makes the maps fuller again for one step.</p>
 <div class="scroll tall" role="region" aria-label="zeros by depth" tabindex="0"><table>
-<thead><tr><th scope="col">layer, from the first to the last</th>${head}</tr></thead>
+<thead><tr><th scope="col">layer</th>${head}</tr></thead>
 <tbody>${body}</tbody></table></div>`;
 }

@@ -23,7 +23,7 @@ export const summary: Section = {
 export function summaryHtml({ layers, totals, inputs }: Summary): Html {
   const fact = (name: string, value: string): Html => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`;
   const rows = layers.map(
-    (layer) => html`<tr><th scope="row">${layer.name} <span class="soft">(${layer.class})</span></th>
+    (layer) => html`<tr><th scope="row">${layer.name} <span class="soft class">(${layer.class})</span></th>
 <td class="number">${shapeText(layer.shape)}</td><td class="right number">${grouped(layer.parameters)}</td>
 <td class="right number">${grouped(layer.multiplyAdds)}</td><td>${layer.inputs.join(", ")}</td></tr>
 `,

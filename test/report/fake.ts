@@ -1,0 +1,157 @@
+/** A made-up network for tests of the page: fixed names, shapes and numbers, no engine behind it. */
+import type { Layer } from "../../src/core/layers.ts";
+import type { Picture } from "../../src/core/picture.ts";
+import { float32, sizeOf, type Tensor } from "../../src/core/tensor.ts";
+import type { Model } from "../../src/model/model.ts";
+
+export interface FakeOptions {
+  readonly name?: string;
+  readonly labels?: readonly string[];
+  readonly layerNames?: readonly [string, string, string];
+  readonly opaque?: string;
+  readonly side?: number;
+}
+
+/** Deterministic numbers in 0..1. */
+export function* numbers(seed: number): Generator<number, never> {
+  for (let state = seed >>> 0; ; ) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    yield state / 2 ** 32;
+  }
+}
+
+export function fakePicture(width: number, height: number): Picture {
+  const data = new Uint8ClampedArray(width * height * 4).fill(255);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const at = 4 * (y * width + x);
+      data[at] = (x * 255) / width;
+      data[at + 1] = (y * 255) / height;
+      data[at + 2] = 128 + 100 * Math.sin((x * y) / 400);
+    }
+  return { width, height, data };
+}
+
+/** Three layers: a convolution of 4 channels, the last of them dead; a pooling; a dense layer. */
+export function fakeModel(options: FakeOptions = {}): Model {
+  const side = options.side ?? 12;
+  const [conv, pool, dense] = options.layerNames ?? ["conv2d", "max_pooling2d", "dense"];
+  const labels = options.labels ?? ["cat", "dog"];
+  const shapes = [
+    [null, side, side, 4],
+    [null, side / 2, side / 2, 4],
+    [null, labels.length],
+  ] as const;
+  const kernel = { name: "kernel", value: "k", trainable: true, shape: [3, 3, 3, 4], type: "float32" } as const;
+  const bias = { name: "bias", value: "b", trainable: true, shape: [4], type: "float32" } as const;
+  const layers: readonly Layer[] = [
+    {
+      name: conv,
+      class: "Conv2D",
+      output: "c",
+      layout: "NHWC",
+      shape: shapes[0],
+      inputs: ["picture"],
+      weights: [kernel, bias],
+      parameters: 112,
+      multiplyAdds: 15_552,
+    },
+    {
+      name: pool,
+      class: "MaxPooling2D",
+      output: "p",
+      layout: "NHWC",
+      shape: shapes[1],
+      inputs: [conv],
+      weights: [],
+      parameters: 0,
+      multiplyAdds: 0,
+    },
+    {
+      name: dense,
+      class: "Dense",
+      output: "d",
+      layout: "NHWC",
+      shape: shapes[2],
+      inputs: [pool],
+      weights: [],
+      parameters: 290,
+      multiplyAdds: 288,
+    },
+  ];
+  const fill = (dims: readonly number[], seed: number): Tensor<"float32"> => {
+    const source = numbers(seed);
+    const channels = dims.at(-1)!;
+    const data = Float32Array.from({ length: sizeOf(dims) }, (_, i) =>
+      i % channels === channels - 1 ? 0 : Math.max(0, source.next().value - 0.4),
+    );
+    return float32(dims, data);
+  };
+  const probabilities = labels.map((_, i) => (i === 0 ? 0.9 : 0.1 / (labels.length - 1)));
+  return {
+    name: options.name ?? "fake",
+    description: "made up for tests",
+    graph: {
+      name: "fake",
+      inputs: ["picture"],
+      outputs: ["d"],
+      nodes: [
+        { name: "", op: "Relu", domain: "", inputs: ["x"], outputs: ["c"], attributes: {} },
+        { name: "", op: "MaxPool", domain: "", inputs: ["c"], outputs: ["p"], attributes: {} },
+      ],
+      constants: new Map(),
+      values: new Map(),
+    },
+    opaque: options.opaque,
+    sourceLayout: "NHWC",
+    inputs: [{ name: "picture", shape: [null, side, side, 3], layout: "NHWC", type: "float32" }],
+    input: { name: "picture", shape: [null, side, side, 3], layout: "NHWC", type: "float32" },
+    preprocessing: {
+      size: [side, side],
+      resize: "nearest",
+      resizeLibrary: "pil",
+      fit: "stretch",
+      scale: 1 / 255,
+      mean: [0, 0, 0],
+      std: [1, 1, 1],
+      channels: "RGB",
+      layout: "NHWC",
+    },
+    labels: labels.map((name) => ({ name })),
+    notes: [],
+    engineName: "none",
+    layers: async () => layers,
+    findLayers: async (patterns) => {
+      const wanted = [patterns].flat();
+      return wanted.includes("all") ? layers : layers.filter(({ name }) => wanted.includes(name));
+    },
+    sha256: async () => "0".repeat(64),
+    prepare: () => ({ tensor: fill([1, side, side, 3], 3), seen: fakePicture(side, side) }),
+    run: async (_feeds, { outputs = [dense] } = {}) =>
+      Object.fromEntries(
+        outputs.map((name) => [
+          name,
+          fill(
+            layers.find((l) => l.name === name)!.shape.map((n) => n ?? 1),
+            5,
+          ),
+        ]),
+      ),
+    predict: async (_feeds, { top = 5 } = {}) => [
+      {
+        predictions: labels
+          .map((label, index) => ({
+            index,
+            label,
+            probability: probabilities[index]!,
+            score: Math.log(probabilities[index]!),
+          }))
+          .slice(0, top),
+        output: probabilities,
+        notes: [],
+      },
+    ],
+    weight: async (_layer, name) => (name === "kernel" ? fill([3, 3, 3, 4], 7) : float32([4], [0.1, -0.2, 0, 0.3])),
+    release: async () => {},
+  };
+}
