@@ -38,7 +38,8 @@ function finish(code: number): never {
 function report(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
-    say(error.message.replace(/^error: /, ""));
+    // A verb that only has verbs below it has printed its help.
+    if (error.code !== "commander.help") say(usage(error.message));
     return 2;
   }
   const debug = args.includes("--debug") && error instanceof Error ? `\n${error.stack}` : "";
@@ -53,9 +54,15 @@ function report(error: unknown): number {
   return 1;
 }
 
+/** Commander's "error: unknown option '--lyer'\n(Did you mean --layer?)" in our form. */
+function usage(message: string): string {
+  return message.replace(/^error: /, "").replace(/\s*\((Did you mean .*)\)$/s, ". $1");
+}
+
 /** The code of a ConvlensError, told by its name so that `--help` need not load the library. */
-const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && error.name === "ConvlensError" && "code" in error ? String(error.code) : undefined;
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && error.name === "ConvlensError" && "code" in error ? String(error.code) : undefined;
+}
 
 /** One line; recipes, whose lines are for copying, keep theirs. */
 function say(message: string, more = "", lines: readonly string[] = [message]): void {

@@ -1,6 +1,6 @@
 /** `convlens activations`: what the layers answer to a photograph. */
 import { join } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import {
   activationSheets,
   activations,
@@ -42,11 +42,10 @@ interface Flags extends InputFlags, OutputFlags {
 export function define(command: Command): void {
   command.argument("[files...]", "photographs (PNG, JPEG, WebP); a model file counts as --model");
   layerOption(command, activations.options.layers);
-  command.option(
-    "--channel <list|range>",
-    "single channels, each as a picture of its own: 3,4,7,30 or 0:64",
-    readChannels,
-    [],
+  command.addOption(
+    new Option("--channel <list|range>", "single channels, each as a picture of its own: 3,4,7,30 or 0:64")
+      .argParser(readChannels)
+      .default([], "all"),
   );
   outputOptions(command, "where the pictures go (default: convlens-out)");
   command.option("--npy", "also write LAYER.npy, batch axis kept, in the layout of the model's own framework");

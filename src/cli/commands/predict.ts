@@ -12,6 +12,7 @@ import {
   toJson,
   writeNpy,
 } from "../../index.ts";
+import { batchRows } from "../inputs.ts";
 import {
   commonOptions,
   type InputFlags,
@@ -23,7 +24,7 @@ import {
   preprocessingHelp,
 } from "../options.ts";
 import { makeOutputs } from "../outputs.ts";
-import { batchRows, forEachInput, openRun } from "../run.ts";
+import { forEachInput, openRun } from "../run.ts";
 import { print, printJson, terminalWidth, wantsColor } from "../terminal.ts";
 
 export function define(command: Command): void {
