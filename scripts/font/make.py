@@ -65,6 +65,6 @@ for size in SIZES:
     font = ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
     image = Image.new("L", (round(font.getlength(TEXT)) + 8, 2 * size), 255)
     ImageDraw.Draw(image).text((4, round(1.4 * size)), TEXT, font=font, fill=0, anchor="ls")
-    lines.append({"size": size, "width": image.width, "height": image.height, "pixels": list(image.tobytes())})
+    lines.append({"size": size, "width": image.width, "height": image.height, "pixels": base64.b64encode(image.tobytes()).decode()})
 fixture = {"text": TEXT, "lines": lines}
 Path("test/render/fixtures/text.json").write_text(json.dumps(fixture, separators=(",", ":")) + "\n", encoding="utf-8")

@@ -19,6 +19,8 @@ export interface FilterSheetOptions {
   readonly scale?: "filter" | "layer";
   /** How many input channels of a deeper layer are drawn; default 16, of 1 x 1 kernels 64. */
   readonly inputs?: number;
+  /** The order of three input channels; `BGR` kernels are drawn in true colours. Default `RGB`. */
+  readonly channels?: "RGB" | "BGR";
 }
 
 /** A kernel seen as filters x inputs x height x width, whatever its framework's axis order. */
@@ -161,6 +163,7 @@ function tileSheets(
     below: biases !== undefined,
   });
   const rgb = kernel.inputs === 3;
+  const order: [number, number, number] = !rgb ? [0, 0, 0] : options.channels === "BGR" ? [2, 1, 0] : [0, 1, 2];
   const facts = [`${filters} ${kernel.noun}`, rgb ? "RGB" : "grey", scaleText(kernel, options)];
   if (biases) facts.push("bias below");
   return pages.map((page) => {
@@ -168,7 +171,7 @@ function tileSheets(
     for (const tile of page.tiles) {
       const f = tile.channel;
       if (!rgb) fillRect(picture, tile.x - 1, tile.y - 1, tile.width + 2, tile.height + 2, between);
-      paint(picture, tile, pixelsOf(kernel, f, rgb ? [0, 1, 2] : [0, 0, 0], ranges[f]!), width, across, down);
+      paint(picture, tile, pixelsOf(kernel, f, order, ranges[f]!), width, across, down);
       drawAbove(picture, tile, String(f), theme.muted);
       if (biases) drawBelow(picture, tile, short(biases[f]!, 2), theme.text);
     }

@@ -20,10 +20,10 @@ const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 const wide =
   /^[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|^\p{Extended_Pictographic}/u;
 
-/** The columns a text takes. Control characters are shown as a sign, so that a file's names cannot steer a terminal. */
+/** The columns a text takes. Control and direction characters are shown as a sign, so that a file's names cannot steer a terminal. */
 function cells(text: string): { text: string; width: number }[] {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal would obey them
-  const clean = text.replace(/[\x00-\x1f\x7f-\x9f]/g, "\ufffd");
+  const clean = text.replace(/[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
   return [...segmenter.segment(clean)].map(({ segment }) => ({ text: segment, width: wide.test(segment) ? 2 : 1 }));
 }
 

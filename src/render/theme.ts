@@ -5,17 +5,24 @@
 
 export type Rgb = readonly [red: number, green: number, blue: number];
 
-export const theme = {
+export type Role =
+  | "surface"
+  | "text"
+  | "muted"
+  | "line"
+  /** Data. */
+  | "accent"
+  /** What stands out in data: dead channels, warnings. */
+  | "alert"
+  /** The empty part of a bar. */
+  | "track";
+
+export const theme: Readonly<Record<Role, Rgb>> = {
   surface: [255, 255, 255],
   text: [28, 32, 40],
   muted: [98, 106, 120],
   line: [206, 211, 219],
-  /** Data. */
   accent: [47, 98, 168],
-  /** What stands out in data: dead channels, warnings. */
   alert: [192, 72, 32],
-  /** The empty part of a bar. */
   track: [234, 237, 242],
-} as const satisfies Readonly<Record<string, Rgb>>;
-
-export type Role = keyof typeof theme;
+};

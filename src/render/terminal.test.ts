@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+import { measure, prediction, summary, tensor } from "../../test/render/make.ts";
+import { listText, measureText, predictionText, summaryText } from "./terminal.ts";
+
+const layer = (name: string, className: string, shape: number[], parameters: number, inputs: string[]) => ({
+  ...tensor(name, className, [1, ...shape], []).layer,
+  parameters,
+  inputs,
+});
+const net = summary([
+  layer("conv2d", "Conv2D", [148, 148, 32], 896, ["input"]),
+  layer("a_layer_with_a_name_that_goes_on_and_on_and_ends_in_conv_17", "Conv2D", [1], 3211264, ["conv2d", "input"]),
+]);
+
+describe("text for terminals", () => {
+  it("the table of layers", () => {
+    expect(summaryText(net, { width: 90 })).toMatchInlineSnapshot(`
+      "net.onnx
+      Input: input (None, 150, 150, 3)
+
+      Layer (class)                               Output shape            Param #  Connected to
+      ──────────────────────────────────────────────────────────────────────────────────────────
+      conv2d (Conv2D)                             (None, 148, 148, 32)        896  input
+      a_layer_with_a…nd_ends_in_conv_17 (Conv2D)  (None, 1)             3,211,264  conv2d, input
+      ──────────────────────────────────────────────────────────────────────────────────────────
+      Total params: 3,453,121 (13.17 MiB as float32)
+      Trainable params: 3,453,000
+      Non-trainable params: 121
+      Multiply-adds for one picture: 333.00 M
+      Activations of one picture: 5.34 MiB"
+    `);
+  });
+  it("tables fit the terminal where they can", () => {
+    for (const width of [70, 80, 120]) {
+      const lines = summaryText(net, { width }).split("\n");
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
+    }
+    expect(summaryText(net, { width: 200 })).toContain("conv2d, input");
+  });
+  it("predictions with bars", () => {
+    const result = prediction([
+      ["Egyptian cat", 0.75, 3],
+      ["猫 or a label too long for a narrow terminal", 0.2, 1],
+      ["tiger", 0.0001, -2],
+    ]);
+    expect(predictionText(result, { width: 60 })).toMatchInlineSnapshot(`
+      "0  Egyptian cat                 75.0 %  ███████████████
+      1  猫 or a l… narrow terminal   20.0 %  ████
+      2  tiger                       < 0.1 %"
+    `);
+    expect(
+      predictionText(
+        prediction([
+          ["a", null, 4],
+          ["b", null, -4],
+        ]),
+        { width: 60 },
+      ),
+    ).toMatchInlineSnapshot(`
+      "0  a          4  ████████████████████████████████████████
+      1  b         −4"
+    `);
+  });
+  it("measures and lists", () => {
+    expect(
+      measureText(
+        measure([
+          ["conv2d", 0.25, 3],
+          ["max_pooling2d", 1, 1200],
+        ]),
+      ),
+    ).toMatchInlineSnapshot(`
+      "Sparsity by depth
+
+      Layer            zeros                            dead channels
+      ───────────────────────────────────────────────────────────────
+      conv2d          25.0 %  ██████                                3
+      max_pooling2d  100.0 %  ████████████████████████          1,200"
+    `);
+    const rows = [
+      { id: "cifar10", bytes: 1900000 },
+      { id: "cats-and-dogs", bytes: 7000000, note: "demo" },
+    ];
+    expect(listText({ rows })).toMatchInlineSnapshot(`
+      "id                 bytes  note
+      ──────────────────────────────
+      cifar10        1,900,000
+      cats-and-dogs  7,000,000  demo"
+    `);
+    expect(listText({ rows: [] })).toBe("(nothing)");
+  });
+  it("colour only where asked for, and no control character from a file's names", () => {
+    const evil = prediction([["\u001b[31mred\u0007\u009b2J", 0.5, 1]]);
+    expect(predictionText(evil)).not.toMatch(/(?!\n)\p{Cc}/u);
+    expect(summaryText({ ...net, title: "\u001b]0;x" })).not.toContain("\u001b");
+    expect(predictionText(evil, { color: true })).toContain("\u001b[34m");
+  });
+});
