@@ -52,7 +52,7 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
       const { pngHeader, decodePng } = await import("./png.ts");
       const png = check(pngHeader(bytes));
       header = png;
-      decoded = decodePng(png);
+      decoded = await decodePng(png);
     } else if (kind === "JPEG") {
       header = check(jpegHeader(bytes));
       decoded = { picture: await decodeJpeg(bytes, header, codec), notes: header.notes };

@@ -1,5 +1,6 @@
 /** EXIF orientation: reading the tag, and turning a picture upright. */
 import type { Picture } from "../core/picture.ts";
+import { pixelsOf } from "./pixels.ts";
 
 const orientationTag = 0x0112;
 
@@ -40,11 +41,11 @@ export const orientations: readonly string[] = [
 /** Turns a picture so that what EXIF calls its top left is there (Pillow's `exif_transpose`). 1 returns the picture itself. */
 export function orient(picture: Picture, orientation: number): Picture {
   if (orientation <= 1 || orientation > 8) return picture;
-  const { width, height, data } = picture;
+  const { width, height } = picture;
   const swapped = orientation >= 5;
   const [outWidth, outHeight] = swapped ? [height, width] : [width, height];
-  const from = new Uint32Array(data.buffer, data.byteOffset, width * height);
-  const to = new Uint32Array(width * height);
+  const from = pixelsOf(picture);
+  const to = new Int32Array(width * height);
   // Source index of the output's (0, 0), and its change with one step to the right and one step down.
   const [last, right] = [width * (height - 1), width - 1];
   const steps: readonly (readonly [number, number, number])[] = [

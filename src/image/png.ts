@@ -3,7 +3,6 @@
  * What comes out are the pixels of Pillow's `convert("RGB")`: transparency is dropped (a note says so) and 16 bits
  * become 8 by their high byte; colour profiles and gamma are not applied.
  */
-import { unzlibSync } from "fflate";
 import type { Picture } from "../core/picture.ts";
 import { crc32 } from "./crc.ts";
 import { exifOrientation } from "./exif.ts";
@@ -94,7 +93,7 @@ const adam7 = [
 ] as const;
 
 /** Decodes what `pngHeader` read. Throws `ImageProblem`. */
-export function decodePng(header: PngHeader): { picture: Picture; notes: readonly string[] } {
+export async function decodePng(header: PngHeader): Promise<{ picture: Picture; notes: readonly string[] }> {
   const { width, height, depth, colorType } = header;
   const bits = depth * channelsOf[colorType]!;
   const passes = (header.interlaced ? adam7 : [[0, 0, 1, 1] as const])
@@ -104,55 +103,48 @@ export function decodePng(header: PngHeader): { picture: Picture; notes: readonl
       return { x, y, xStep, yStep, columns, rows, stride: Math.ceil((columns * bits) / 8) };
     })
     .filter(({ columns, rows }) => columns > 0 && rows > 0);
-  const raw = inflate(
-    header.parts,
-    passes.reduce((sum, { rows, stride }) => sum + rows * (stride + 1), 0),
-  );
+  const size = passes.reduce((sum, { rows, stride }) => sum + rows * (stride + 1), 0);
+  const raw = await inflate(header.parts, size);
 
-  const data = new Uint8ClampedArray(width * height * 4);
-  const pixels = new Uint32Array(data.buffer);
+  const pixels = new Int32Array(width * height);
   const expand = rowReader(header);
   const step = Math.max(1, bits >> 3);
-  const line = new Uint8ClampedArray(width * 4);
-  const linePixels = new Uint32Array(line.buffer);
   let transparent = false;
   let at = 0;
   for (const { x, y, xStep, yStep, columns, rows, stride } of passes) {
     for (let row = 0; row < rows; row++, at += stride + 1) {
       unfilter(raw, at + 1, stride, step, row > 0, raw[at]!);
-      const start = (y + row * yStep) * width + x;
-      if (xStep === 1) {
-        transparent = expand(raw, at + 1, columns, data, start * 4) || transparent;
-      } else {
-        transparent = expand(raw, at + 1, columns, line, 0) || transparent;
-        for (let i = 0, to = start; i < columns; i++, to += xStep) pixels[to] = linePixels[i]!;
-      }
+      transparent = expand(raw, at + 1, columns, pixels, (y + row * yStep) * width + x, xStep) || transparent;
     }
   }
-  return { picture: { width, height, data }, notes: transparent ? [...header.notes, droppedAlpha] : header.notes };
+  const picture = { width, height, data: new Uint8ClampedArray(pixels.buffer) };
+  return { picture, notes: transparent ? [...header.notes, droppedAlpha] : header.notes };
 }
 
-/** Inflates to exactly `size` bytes, so that no file can ask for more than its header said. */
-function inflate(parts: readonly Uint8Array[], size: number): Uint8Array {
-  const whole = parts.length === 1 ? parts[0]! : join(parts);
-  let raw: Uint8Array;
+/** Inflates to exactly `size` bytes and stops there, so that no file can ask for more than its header said. */
+async function inflate(parts: readonly Uint8Array[], size: number): Promise<Uint8Array> {
+  const raw = new Uint8Array(size);
+  const stream = new DecompressionStream("deflate");
+  const writer = stream.writable.getWriter();
+  // What goes wrong on the writing side is seen by the reader too.
+  const ignore = () => {};
+  for (const part of parts) writer.write(part as Uint8Array<ArrayBuffer>).catch(ignore);
+  writer.close().catch(ignore);
+  const reader = stream.readable.getReader();
+  let filled = 0;
   try {
-    raw = unzlibSync(whole, { out: new Uint8Array(size) });
-  } catch {
-    throw new ImageProblem("is truncated or damaged: its pixels cannot be unpacked");
+    while (filled < size) {
+      const { done, value } = await reader.read();
+      if (done) throw new ImageProblem("is truncated: its pixels end too early");
+      raw.set(value.subarray(0, size - filled), filled);
+      filled += value.length;
+    }
+  } catch (error) {
+    if (error instanceof ImageProblem) throw error;
+    throw new ImageProblem("is truncated or damaged: its pixels cannot be unpacked", { cause: error });
   }
-  if (raw.length < size) throw new ImageProblem("is truncated: its pixels end too early");
+  await reader.cancel().catch(ignore);
   return raw;
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 /** Undoes one row's filter in place; the row above lies right before this one. `step`: bytes per pixel. */
@@ -201,60 +193,53 @@ function unfilter(
   }
 }
 
-/** Writes `columns` pixels as opaque RGBA; returns whether any was not opaque. */
-type RowReader = (raw: Uint8Array, from: number, columns: number, to: Uint8ClampedArray, at: number) => boolean;
+/** Writes `columns` opaque pixels, `stride` words apart; returns whether any was not opaque in the file. */
+type RowReader = (
+  raw: Uint8Array,
+  from: number,
+  columns: number,
+  to: Int32Array,
+  at: number,
+  stride: number,
+) => boolean;
+
+const opaque = 0xff000000 | 0;
 
 function rowReader({ depth, colorType, palette: colors }: PngHeader): RowReader {
-  if (depth < 8) {
+  if (depth < 8 || colorType === palette) {
     const perByte = 8 / depth;
     const mask = (1 << depth) - 1;
     const table = colorType === palette ? paletteTable(colors!) : grayTable(255 / mask);
-    return (raw, from, columns, to, at) => {
-      for (let i = 0; i < columns; i++, at += 4) {
+    return (raw, from, columns, to, at, stride) => {
+      for (let i = 0; i < columns; i++, at += stride) {
         const shift = 8 - depth * ((i % perByte) + 1);
-        const value = (raw[from + ((i / perByte) | 0)]! >> shift) & mask;
-        for (let c = 0; c < 3; c++) to[at + c] = table[3 * value + c]!;
-        to[at + 3] = 255;
+        to[at] = table[(raw[from + ((i / perByte) | 0)]! >> shift) & mask]!;
       }
       return false;
     };
   }
-  if (colorType === palette) {
-    const table = paletteTable(colors!);
-    return (raw, from, columns, to, at) => {
-      for (let i = from; i < from + columns; i++, at += 4) {
-        const entry = 3 * raw[i]!;
-        to[at] = table[entry]!;
-        to[at + 1] = table[entry + 1]!;
-        to[at + 2] = table[entry + 2]!;
-        to[at + 3] = 255;
-      }
-      return false;
-    };
-  }
+  // Big-endian samples: the first byte of 16 bits is the high one.
   const size = depth >> 3;
   const step = size * channelsOf[colorType]!;
   const [green, blue] = colorType === gray || colorType === grayAlpha ? [0, 0] : [size, 2 * size];
   const alpha = colorType === grayAlpha ? size : colorType === rgbAlpha ? 3 * size : -1;
-  return (raw, from, columns, to, at) => {
+  return (raw, from, columns, to, at, stride) => {
     let all = 255;
     const end = from + columns * step;
-    for (let i = from; i < end; i += step, at += 4) {
-      to[at] = raw[i]!;
-      to[at + 1] = raw[i + green]!;
-      to[at + 2] = raw[i + blue]!;
-      to[at + 3] = 255;
+    for (let i = from; i < end; i += step, at += stride) {
+      to[at] = raw[i]! | (raw[i + green]! << 8) | (raw[i + blue]! << 16) | opaque;
       if (alpha > 0) all &= raw[i + alpha]!;
     }
     return all !== 255;
   };
 }
 
-/** 256 colours; entries that a short palette lacks are black, as in Pillow. */
-function paletteTable(colors: Uint8Array): Uint8Array {
-  const table = new Uint8Array(768);
-  table.set(colors.subarray(0, 768));
-  return table;
-}
+/** 256 pixels; entries that a short palette lacks are black, as in Pillow. */
+const paletteTable = (colors: Uint8Array): Int32Array =>
+  Int32Array.from({ length: 256 }, (_, i) => {
+    const [red, green, blue] = [colors[3 * i] ?? 0, colors[3 * i + 1] ?? 0, colors[3 * i + 2] ?? 0];
+    return red | (green << 8) | (blue << 16) | opaque;
+  });
 
-const grayTable = (scale: number): Uint8Array => Uint8Array.from({ length: 768 }, (_, i) => Math.floor(i / 3) * scale);
+const grayTable = (scale: number): Int32Array =>
+  Int32Array.from({ length: 256 }, (_, i) => (i * scale * 0x10101) | opaque);

@@ -1,25 +1,18 @@
 /** Applies taps along both axes of a picture: rows first, then columns. Two arithmetics: Pillow's and plain numbers. */
 import type { Picture } from "../core/picture.ts";
+import { pixelsOf } from "./pixels.ts";
 import type { Taps } from "./taps.ts";
-
-const opaque = (height: number, width: number): Uint8ClampedArray =>
-  new Uint8ClampedArray(width * height * 4).fill(255);
 
 /** Picks one source pixel for each output pixel. */
 export function pick(picture: Picture, rows: Int32Array, columns: Int32Array): Picture {
-  const { data } = picture;
-  const out = opaque(rows.length, columns.length);
-  let to = 0;
-  for (const row of rows) {
-    for (const column of columns) {
-      const at = (row * picture.width + column) * 4;
-      out[to] = data[at]!;
-      out[to + 1] = data[at + 1]!;
-      out[to + 2] = data[at + 2]!;
-      to += 4;
-    }
+  const pixels = pixelsOf(picture);
+  const [height, width] = [rows.length, columns.length];
+  const out = new Int32Array(width * height);
+  for (let y = 0, to = 0; y < height; y++) {
+    const row = rows[y]! * picture.width;
+    for (let x = 0; x < width; x++) out[to++] = pixels[row + columns[x]!]! | 0xff000000;
   }
-  return { width: columns.length, height: rows.length, data: out };
+  return { width, height, data: new Uint8ClampedArray(out.buffer) };
 }
 
 const precision = 22;
@@ -37,8 +30,9 @@ const fixed = (taps: Taps): Int32Array =>
 export function resampleFixed(picture: Picture, rows: Taps | undefined, columns: Taps | undefined): Picture {
   if (!rows) return columns ? fixedRows(picture, columns, 0, picture.height) : picture;
   if (!columns) return fixedColumns(picture, rows);
-  const [lost, lostAcross] = [picture.height - rows.starts.length, picture.width - columns.starts.length];
-  if (lost > 0 && lost > 2 * lostAcross) {
+  const lostHeight = picture.height - rows.starts.length;
+  const lostWidth = picture.width - columns.starts.length;
+  if (lostHeight > 0 && lostHeight > 2 * lostWidth) {
     const shrunk = fixedColumns(picture, rows);
     return fixedRows(shrunk, columns, 0, shrunk.height);
   }
@@ -46,52 +40,55 @@ export function resampleFixed(picture: Picture, rows: Taps | undefined, columns:
   return fixedColumns(fixedRows(picture, columns, rows.starts[0]!, end), rows);
 }
 
-/** Resamples the rows from `first` to before `end`; the others are never read. */
+const clip = (sum: number): number => {
+  const value = sum >> precision;
+  return value < 0 ? 0 : value > 255 ? 255 : value;
+};
+
+/** The weighted sum of pixels `step` apart from `at` on, as one opaque pixel. Pixels are one little-endian word each: one load gives all channels. */
+function weigh(pixels: Int32Array, at: number, step: number, weights: Int32Array, first: number, end: number): number {
+  let red = half;
+  let green = half;
+  let blue = half;
+  for (let k = first; k < end; k++, at += step) {
+    const weight = weights[k]!;
+    const pixel = pixels[at]!;
+    red = (red + Math.imul(weight, pixel & 255)) | 0;
+    green = (green + Math.imul(weight, (pixel >> 8) & 255)) | 0;
+    blue = (blue + Math.imul(weight, (pixel >> 16) & 255)) | 0;
+  }
+  return clip(red) | (clip(green) << 8) | (clip(blue) << 16) | 0xff000000;
+}
+
+/** Resamples the rows from `first` to before `end`; the others stay empty, as nothing reads them. */
 function fixedRows(picture: Picture, taps: Taps, first: number, end: number): Picture {
-  const { width, height, data } = picture;
-  const outWidth = taps.starts.length;
+  const pixels = pixelsOf(picture);
   const weights = fixed(taps);
-  const out = opaque(height, outWidth);
+  const width = taps.starts.length;
+  const out = new Int32Array(width * picture.height);
   for (let y = first; y < end; y++) {
-    let to = y * outWidth * 4;
-    for (let x = 0; x < outWidth; x++, to += 4) {
-      let at = (y * width + taps.starts[x]!) * 4;
-      let red = half;
-      let green = half;
-      let blue = half;
-      const last = x * taps.width + taps.counts[x]!;
-      for (let k = x * taps.width; k < last; k++, at += 4) {
-        const w = weights[k]!;
-        red += Math.imul(w, data[at]!);
-        green += Math.imul(w, data[at + 1]!);
-        blue += Math.imul(w, data[at + 2]!);
-      }
-      out[to] = red >> precision;
-      out[to + 1] = green >> precision;
-      out[to + 2] = blue >> precision;
+    for (let x = 0; x < width; x++) {
+      const k = x * taps.width;
+      const at = y * picture.width + taps.starts[x]!;
+      out[y * width + x] = weigh(pixels, at, 1, weights, k, k + taps.counts[x]!);
     }
   }
-  return { width: outWidth, height, data: out };
+  return { width, height: picture.height, data: new Uint8ClampedArray(out.buffer) };
 }
 
 function fixedColumns(picture: Picture, taps: Taps): Picture {
-  const { width, data } = picture;
-  const outHeight = taps.starts.length;
+  const pixels = pixelsOf(picture);
   const weights = fixed(taps);
-  const stride = width * 4;
-  const out = opaque(outHeight, width);
-  const sums = new Int32Array(stride);
-  for (let y = 0; y < outHeight; y++) {
-    sums.fill(half);
-    let at = taps.starts[y]! * stride;
-    for (let k = 0; k < taps.counts[y]!; k++, at += stride) {
-      const w = weights[y * taps.width + k]!;
-      for (let i = 0; i < stride; i++) sums[i] = (sums[i]! + Math.imul(w, data[at + i]!)) | 0;
-    }
-    const to = y * stride;
-    for (let i = 0; i < stride; i++) if ((i & 3) !== 3) out[to + i] = sums[i]! >> precision;
+  const { width } = picture;
+  const height = taps.starts.length;
+  const out = new Int32Array(width * height);
+  for (let y = 0; y < height; y++) {
+    const k = y * taps.width;
+    const end = k + taps.counts[y]!;
+    const row = taps.starts[y]! * width;
+    for (let x = 0; x < width; x++) out[y * width + x] = weigh(pixels, row + x, width, weights, k, end);
   }
-  return { width, height: outHeight, data: out };
+  return { width, height, data: new Uint8ClampedArray(out.buffer) };
 }
 
 /** Plain arithmetic without rounding between the passes; `round` makes the final grey levels. */
@@ -119,7 +116,7 @@ export function resampleFloat(picture: Picture, rows: Taps, columns: Taps, round
       across[to + 2] = blue;
     }
   }
-  const out = opaque(outHeight, outWidth);
+  const out = new Uint8ClampedArray(outWidth * outHeight * 4).fill(255);
   const sums = new Float64Array(stride);
   for (let y = 0, to = 0; y < outHeight; y++) {
     sums.fill(0);

@@ -1,6 +1,7 @@
 /** Damaged files, made from good ones by a seeded generator: each gives a picture or one ConvlensError, nothing else. */
 import { expect, test } from "vitest";
 import { ConvlensError } from "../../src/core/errors.ts";
+import { crc32 } from "../../src/image/crc.ts";
 import { decodeImage } from "../../src/image/index.ts";
 import { codec, read } from "./fixtures.ts";
 
@@ -50,6 +51,22 @@ test.each(files)("%s, damaged in 40 ways", async (name) => {
   expect(refused).toBeGreaterThan(0);
   // A damaged file must not harm the next one.
   await decodeImage(good, { codec });
+});
+
+test("packed pixels that are damaged behind a right checksum", async () => {
+  const random = generator(7);
+  const good = read("files/rgb8.png");
+  const view = new DataView(good.buffer);
+  const first = 33;
+  expect(String.fromCharCode(...good.subarray(first + 4, first + 8))).toBe("IDAT");
+  const length = view.getUint32(first);
+  for (let i = 0; i < 60; i++) {
+    const bad = good.slice();
+    for (let k = 0; k < 3; k++) bad[first + 8 + Math.floor(random() * length)]! ^= 1 << Math.floor(random() * 8);
+    new DataView(bad.buffer).setUint32(first + 8 + length, crc32(bad.subarray(first + 4, first + 8 + length)));
+    const result = await decodeImage(bad, { codec }).catch((error: unknown) => error);
+    if (result instanceof Error) expect(result).toMatchObject({ name: "ConvlensError", code: "image-invalid" });
+  }
 });
 
 test("random bytes after each signature", async () => {
