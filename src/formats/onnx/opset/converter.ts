@@ -6,7 +6,7 @@ import { ConvlensError } from "../../../core/errors.ts";
 import { float32, int64, type Tensor } from "../../../core/tensor.ts";
 import type { Attribute, Constant, Graph, Node, Shape } from "../../../graph/graph.ts";
 import { describeNode } from "../../../graph/walk.ts";
-import { type Known, learn } from "./knowledge.ts";
+import { type Known, learn, smallConstant } from "./knowledge.ts";
 
 /** What a rewrite works with. Everything it adds must be legal at the IR's opset. */
 export interface Rewriting {
@@ -23,6 +23,8 @@ export interface Rewriting {
   scalarLike(value: number, like: string): string;
   /** What is known of a value without inference: nothing, or its shape with `null` for open axes. */
   shape(value: string): Shape | undefined;
+  /** The elements of a small constant in memory. */
+  elements(value: string): readonly number[] | undefined;
   /** Tells the user what the graph does otherwise than its text suggests. */
   note(text: string): void;
   /** Gives up on the file: `model-unsupported`, naming the node. */
@@ -105,6 +107,7 @@ function rewriting(
       return known.values.get(like)?.type === "float32" ? scalar : emit("CastLike", [scalar, like]);
     },
     shape: (value) => known.values.get(value)?.shape,
+    elements: (value) => smallConstant(value, known),
     note: (text) => void notes.push(text),
     refuse(node, reason) {
       throw new ConvlensError("model-unsupported", `${describeNode(node)} at opset ${opset}: ${reason}`);

@@ -59,7 +59,7 @@ const matrixProduct: ShapeOf = (node, left, { values }) => {
   );
 };
 const reduced: ShapeOf = (node, shape, known) => {
-  const axes = node.inputs[1] ? constantInts(node.inputs[1], known) : shape.map((_, i) => i);
+  const axes = node.inputs[1] ? smallConstant(node.inputs[1], known) : shape.map((_, i) => i);
   if (!axes) return undefined;
   const gone = new Set(axes.map((axis) => (axis < 0 ? axis + shape.length : axis)));
   const keep = node.attributes.keepdims?.value !== 0;
@@ -95,9 +95,9 @@ const shapes: Readonly<Record<string, ShapeOf>> = {
   ReduceMean: reduced,
   ReduceSum: reduced,
   Reshape: (node, shape, known) =>
-    constantInts(node.inputs[1] ?? "", known)?.map((n, i) => (n === -1 ? null : n === 0 ? (shape[i] ?? null) : n)),
+    smallConstant(node.inputs[1] ?? "", known)?.map((n, i) => (n === -1 ? null : n === 0 ? (shape[i] ?? null) : n)),
   Squeeze: (node, shape, known) => {
-    const axes = constantInts(node.inputs[1] ?? "", known)?.map((axis) => (axis < 0 ? axis + shape.length : axis));
+    const axes = smallConstant(node.inputs[1] ?? "", known)?.map((axis) => (axis < 0 ? axis + shape.length : axis));
     return axes && shape.filter((_, i) => !axes.includes(i));
   },
   Transpose: (node, shape) => {
@@ -105,7 +105,7 @@ const shapes: Readonly<Record<string, ShapeOf>> = {
     return perm?.kind === "ints" ? perm.value.map((axis) => shape[axis] ?? null) : shape.toReversed();
   },
   Unsqueeze: (node, shape, known) => {
-    const axes = constantInts(node.inputs[1] ?? "", known);
+    const axes = smallConstant(node.inputs[1] ?? "", known);
     if (!axes) return undefined;
     const rank = shape.length + axes.length;
     const added = new Set(axes.map((axis) => (axis < 0 ? axis + rank : axis)));
@@ -117,8 +117,8 @@ const unary =
   /^(Abs|Celu|Elu|Erf|Exp|Gelu|HardSigmoid|HardSwish|LeakyRelu|Log|LogSoftmax|Mish|Neg|Relu|Selu|Sigmoid|Softmax|Softplus|Softsign|Sqrt|Tanh)$/;
 const binary = /^(Add|Sub|Mul|Div|Pow|Max|Min|Sum|Mean)$/;
 
-/** The elements of a small integer constant in memory. */
-export function constantInts(value: string, { constants }: Pick<Known, "constants">): number[] | undefined {
+/** The elements of a small constant in memory. */
+export function smallConstant(value: string, { constants }: Pick<Known, "constants">): number[] | undefined {
   const constant = constants.get(value);
   return constant && !("stored" in constant) && constant.data.length <= 64
     ? Array.from(constant.data as ArrayLike<number | bigint>, Number)

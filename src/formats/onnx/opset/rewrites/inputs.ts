@@ -79,12 +79,15 @@ export const dft: Rewrite = (node, to) => {
   to.add({ ...node, inputs: [node.inputs[0]!, node.inputs[1] ?? "", axis], attributes: without(node, "axis") });
 };
 
-/** Inference: nothing is dropped. The mask was of the data's type before 10, and is bool since. */
+/**
+ * Inference: nothing is dropped. The mask says so with ones since 12; before, engines give zeros, of the data's type
+ * until 10 and bool since.
+ */
 export const dropout: Rewrite = (node, to) => {
-  const mask = node.outputs[1] ?? "";
-  if (mask === "" || to.opset >= 10) return to.add({ ...node, attributes: without(node, "ratio") });
   const x = node.inputs[0]!;
+  const mask = node.outputs[1] ?? "";
   to.add({ ...node, outputs: node.outputs.slice(0, 1), attributes: without(node, "ratio") });
-  const ones = to.emit("Expand", [to.scalarLike(1, x), to.emit("Shape", [x])]);
-  to.add({ name: "", op: "Identity", domain: "", inputs: [ones], outputs: [mask], attributes: {} });
+  if (mask === "") return;
+  const zero = to.opset < 10 ? to.scalarLike(0, x) : to.constant({ type: "bool", dims: [], data: new Uint8Array(1) });
+  to.add({ ...node, name: "", op: "Expand", inputs: [zero, to.emit("Shape", [x])], outputs: [mask], attributes: {} });
 };

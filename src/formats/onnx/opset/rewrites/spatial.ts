@@ -1,32 +1,49 @@
 /** Resampling, pooling regions and grids: modes that changed their names or defaults. */
 import { float32 } from "../../../../core/tensor.ts";
-import type { Attribute } from "../../../../graph/graph.ts";
-import type { Rewrite } from "../converter.ts";
+import type { Attribute, Node } from "../../../../graph/graph.ts";
+import type { Rewrite, Rewriting } from "../converter.ts";
 import { numberOf, without } from "./inputs.ts";
 
 const text = (value: string): Attribute => ({ kind: "string", value });
 
-/** Upsample, and Resize at 10: output place times 1/scale is the input place, the nearest one is the one below. */
-const asymmetric = (node: Parameters<Rewrite>[0], to: Parameters<Rewrite>[1], scales: string): void => {
+/**
+ * Upsample, and Resize at 10: output place / scale is the input place; the nearest pixel is the one below, and the one
+ * above where an axis shrinks (as ONNX Runtime does; the text leaves it open). Where one axis grows and another
+ * shrinks, that takes two steps.
+ */
+function asymmetric(node: Node, to: Rewriting, scales: string, known: readonly number[] | undefined): void {
   const mode = node.attributes.mode?.kind === "string" ? node.attributes.mode.value : "nearest";
-  to.add({
-    ...node,
-    op: "Resize",
-    inputs: [node.inputs[0]!, "", scales],
-    attributes: {
-      mode: text(mode === "bilinear" ? "linear" : mode),
-      coordinate_transformation_mode: text("asymmetric"),
-      nearest_mode: text("floor"),
-    },
+  const attributes = (nearest: string): Record<string, Attribute> => ({
+    mode: text(mode === "bilinear" ? "linear" : mode),
+    coordinate_transformation_mode: text("asymmetric"),
+    nearest_mode: text(nearest),
   });
-};
+  const last = (x: string, by: string, nearest: string): void =>
+    to.add({ ...node, op: "Resize", inputs: [x, "", by], attributes: attributes(nearest) });
+  const x = node.inputs[0]!;
+  const shrinks = mode === "nearest" && (known ?? []).some((scale) => scale < 1);
+  if (!shrinks) last(x, scales, "floor");
+  else if (!known?.some((scale) => scale > 1)) last(x, scales, "ceil");
+  else {
+    const part = (limit: (scale: number) => number): string => to.constant(float32([known.length], known.map(limit)));
+    const grown = to.emit("Resize", [x, "", part((scale) => Math.max(scale, 1))], attributes("floor"));
+    last(
+      grown,
+      part((scale) => Math.min(scale, 1)),
+      "ceil",
+    );
+  }
+}
 
 export const upsampleByAttribute: Rewrite = (node, to) => {
   const scales = node.attributes.scales;
   if (scales?.kind !== "floats") return to.refuse(node, "it has no scales");
-  asymmetric(node, to, to.constant(float32([scales.value.length], scales.value)));
+  asymmetric(node, to, to.constant(float32([scales.value.length], scales.value)), scales.value);
 };
-export const asymmetricResize: Rewrite = (node, to) => asymmetric(node, to, node.inputs[1] ?? "");
+export const asymmetricResize: Rewrite = (node, to) => {
+  const scales = node.inputs[1] ?? "";
+  asymmetric(node, to, scales, to.elements(scales));
+};
 
 const gridModes: Readonly<Record<string, string>> = { bilinear: "linear", bicubic: "cubic" };
 export const gridSample: Rewrite = (node, to) => {
