@@ -58,7 +58,8 @@ export interface Context {
   readonly made: {
     readonly command: string | undefined;
     readonly versions: Readonly<Record<string, string>>;
-    readonly options: Readonly<Record<string, unknown>>;
+    /** As resolved, defaults included. */
+    readonly options: Required<Pick<ReportOptions, "budget" | "sizeLimit" | "with" | "without" | "seed">>;
     readonly notes: readonly string[];
   };
 }

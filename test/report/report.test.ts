@@ -72,7 +72,7 @@ test("made: command, versions, checksums, options", async () => {
   expect(html).toContain("<dt>convlens</dt><dd>1.2.3</dd>");
   expect(html).toContain("0".repeat(64));
   expect(html).toContain("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  expect(html).toContain("seed: 7");
+  expect(html).toContain("budget 60 s, at most 15 MB, seed 7");
 });
 
 test("hostile names stay text", async () => {

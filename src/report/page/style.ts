@@ -20,7 +20,7 @@ export const style: string = `
 * { box-sizing: border-box; }
 html { scroll-padding-top: 1rem; -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
 @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 1rem/1.6 var(--sans); }
+body { margin: 0; background: var(--paper); color: var(--ink); font: 1rem/1.6 var(--sans); overflow-wrap: anywhere; }
 a { color: var(--accent); text-underline-offset: .15em; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .skip { position: absolute; left: -99rem; top: 0; padding: .6rem 1rem; background: var(--raised); z-index: 2; }
@@ -63,11 +63,11 @@ ol.steps li { margin: 0 0 .6rem; }
 
 .scroll { overflow-x: auto; margin: 1rem 0; border: 1px solid var(--line); border-radius: .4rem; background: var(--raised); }
 .scroll.tall { max-height: 40rem; overflow-y: auto; }
-table { border-collapse: collapse; width: 100%; font-size: .93rem; }
+table { overflow-wrap: break-word; border-collapse: collapse; width: 100%; font-size: .93rem; }
 th, td { text-align: left; padding: .45rem .8rem; vertical-align: baseline; border-bottom: 1px solid var(--line); }
 tbody tr:last-child > * { border-bottom: 0; }
 thead th { font-size: .82rem; font-weight: 600; color: var(--soft); background: var(--faint); position: sticky; top: 0; white-space: nowrap; }
-tbody th { font-weight: 600; overflow-wrap: break-word; max-width: 22rem; }
+tbody th { font-weight: 600; }
 .right { text-align: right; }
 td.bar { width: 50%; min-width: 7rem; }
 svg.bar { display: block; width: 100%; height: .8rem; background: var(--track); border-radius: .15rem; }
@@ -85,15 +85,17 @@ pre { background: var(--faint); padding: .7rem .9rem; overflow-x: auto; margin: 
 .note { background: var(--warn-paper); color: var(--warn); padding: .6rem .9rem; border-radius: .3rem; max-width: 42rem; }
 ul.notes { padding-left: 1.2rem; max-width: 42rem; overflow-wrap: anywhere; }
 
-.layer { margin: 2rem 0 2.4rem; }
+.layer { margin: 1.6rem 0 1.2rem; }
 .layer h3 { margin: 0; overflow-wrap: anywhere; }
 .layer .shape { color: var(--soft); font-size: .9rem; margin: .1rem 0 .5rem; max-width: none; }
 .sheet { display: grid; grid-template-columns: repeat(auto-fill, minmax(3.2rem, 1fr)); gap: 3px; }
 @media (min-width: 56rem) { .sheet { grid-template-columns: repeat(16, minmax(0, 1fr)); } }
 .sheet.filters { grid-template-columns: repeat(auto-fill, minmax(4rem, 1fr)); gap: .7rem .6rem; }
-.sheet.one { display: block; }
+.sheet.one { display: flex; }
 .sheet.one .tile img { width: auto; max-height: 26rem; }
-.sheet.one .tile img.pixels, .seen .sheet.one .tile img { width: 100%; max-width: 20rem; image-rendering: pixelated; }
+.seen .sheet.one .tile { flex: 0 1 20rem; }
+.seen .sheet.one .tile img { width: 100%; image-rendering: pixelated; }
+@media (min-width: 56rem) { .sheet.large { grid-template-columns: repeat(8, minmax(0, 1fr)); } }
 .sheet.few { grid-template-columns: repeat(auto-fill, minmax(5rem, 8rem)); }
 .tile { position: relative; display: block; appearance: none; border: 0; padding: 0; margin: 0; background: none; color: inherit; font: inherit; text-align: left; cursor: default; border-radius: 1px; }
 .js .tile { cursor: zoom-in; }

@@ -113,7 +113,7 @@ function sheetOf(named: NamedTensor, model: Model, room: number, notes: string[]
   const [height, width] = model.sourceLayout === "NHWC" ? layer.shape.slice(1, 3) : layer.shape.slice(2, 4);
   const body = html`<div class="layer"><h3>${layer.name} <span class="soft">(${layer.class})</span></h3>
 <p class="shape">${shapeText(layer.shape)}: ${some && `${tiles.length} of `}${plural(facts.length, "channel")} of ${height ?? "?"} × ${width ?? "?"}, ${dead} dead</p>
-<div class="sheet${facts.length < 8 && " few"}" role="group" aria-label="channels of ${layer.name}" data-title="${layer.name}" data-channels="${facts.length}" data-beside>
+<div class="sheet${facts.length < 8 ? " few" : facts.length <= 32 && " large"}" role="group" aria-label="channels of ${layer.name}" data-title="${layer.name}" data-channels="${facts.length}" data-beside>
 ${tiles.map((t, i) => tile(t, i === 0))}</div>
 <p class="status js-only">&nbsp;</p></div>
 `;

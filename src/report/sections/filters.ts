@@ -51,10 +51,13 @@ async function filtersFragment(context: Context): Promise<Fragment> {
     ...pixelsUrl(picture, 256),
     channel: i,
     alt: `filter ${i}${biases ? `, bias ${short(biases[i]!)}` : ""}`,
-    under: html`<span class="under"><b>${i}</b>${biases && ` ${short(biases[i]!, 2)}`}</span>`,
+    under: html`<span class="under"><b>${i}</b>${biases && ` ${biasText(biases[i]!)}`}</span>`,
   }));
   return { body: colorHtml(head, layer.name, pictures.length, tiles, biases !== undefined, swapped), notes };
 }
+
+/** Three decimals, as many as fit under a tile; the picture's text has the bias to four digits. */
+const biasText = (bias: number): string => (Math.abs(bias) < 100 ? bias.toFixed(3).replace("-", "−") : short(bias, 3));
 
 function colorHtml(
   head: Html,

@@ -1,5 +1,5 @@
 /** How the page was made: enough to make it again. */
-import { shapeText } from "../../render/numbers.ts";
+import { shapeText, short } from "../../render/numbers.ts";
 import { bytes, plural } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import type { Context, Section } from "../section.ts";
@@ -32,9 +32,13 @@ ${row("network", html`${model.name}<br>${model.description}<br>SHA-256 <code>${a
   versions,
 ).map(([name, version]) => row(name, version))}${row(
   "options",
-  html`<code>${Object.entries(options)
-    .map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
-    .join(", ")}</code>`,
+  [
+    `budget ${short(options.budget / 1000)} s`,
+    `at most ${bytes(options.sizeLimit)}`,
+    `seed ${options.seed}`,
+    ...(options.with.length > 0 ? [`with ${options.with.join(", ")}`] : []),
+    ...(options.without.length > 0 ? [`without ${options.without.join(", ")}`] : []),
+  ].join(", "),
 )}</dl>
 ${
   notes.length > 0 &&

@@ -32,7 +32,7 @@ const sentence = ({ label, probability, score }: ClassScore): Html =>
     : html`It answers <strong>${label}</strong>, with a probability of ${percent(probability)}.`;
 
 /** The table of classes, best first. `classes`: how many the network knows, where it is known. */
-export function predictionHtml({ predictions, output }: Prediction, classes = output.length): Html {
+export function predictionHtml({ predictions, output }: Prediction, classes: number = output.length): Html {
   const known = Math.max(classes, output.length, predictions.length);
   const sure = predictions.every((p) => p.probability !== null);
   const top = Math.max(...predictions.map((p) => Math.abs(p.score)), Number.MIN_VALUE);

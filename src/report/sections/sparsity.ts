@@ -2,6 +2,7 @@
 import type { Measure } from "../../core/result.ts";
 import { sparsity as method } from "../../methods/index.ts";
 import { grouped, percent } from "../../render/numbers.ts";
+import { plural } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import type { Section } from "../section.ts";
 import { bar } from "./parts.ts";
@@ -20,6 +21,16 @@ export const sparsity: Section = {
   },
 };
 
+/** The first and the last layer in a sentence; the columns are the method's: zeros, dead, channels. */
+function here(rows: Measure["rows"]): Html | false {
+  const [first, last] = [rows[0], rows.at(-1)];
+  if (first === undefined || last === undefined || first === last) return false;
+  const [zeros, dead, channels] = last.values as readonly [number, number, number];
+  return html`<p>In this photograph ${percent(first.values[0]!)} of the numbers that <code>${first.name}</code> hands on are zero, and ${percent(zeros)} of those of
+<code>${last.name}</code>; ${grouped(dead)} of its ${plural(channels, "channel")} found nothing at all.</p>
+`;
+}
+
 export function sparsityHtml({ columns, rows }: Measure): Html {
   const head = columns.flatMap(({ title, unit }) =>
     unit === "share"
@@ -34,12 +45,12 @@ export function sparsityHtml({ columns, rows }: Measure): Html {
     )}</tr>
 `,
   );
-  return html`<p>The first layers answer almost everywhere: they keep nearly all of the photograph, as edges and colours. Deeper layers ask for
-more particular things, an ear, a muzzle, and where the thing is missing their ReLU gives exactly zero. So the share of zeros
+  return html`${here(rows)}<p>The first layers answer almost everywhere: they keep nearly all of the photograph, as edges and colours. Deeper layers ask for
+more particular things, an eye, a wheel, and where the thing is missing their ReLU gives exactly zero. So the share of zeros
 usually grows from layer to layer, and some channels stay silent all over the picture: the pattern they wait for is not in this photograph.
 A channel that is silent for every photograph is another matter, a unit that the training lost. Max pooling keeps the strongest answer of
 each small square, so it makes the maps fuller again for one step.</p>
-<div class="scroll tall" role="region" aria-label="zeros by depth" tabindex="0"><table>
+<div class="scroll${rows.length > 40 && " tall"}" role="region" aria-label="zeros by depth" tabindex="0"><table>
 <thead><tr><th scope="col">layer</th>${head}</tr></thead>
 <tbody>${body}</tbody></table></div>`;
 }

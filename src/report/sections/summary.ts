@@ -40,7 +40,7 @@ ${fact("layers", grouped(layers.length))}${fact("parameters", grouped(totals.par
 )}</dl>
 ${
   layers.length > 0 &&
-  html`<div class="scroll tall" role="region" aria-label="table of layers" tabindex="0"><table>
+  html`<div class="scroll${layers.length > 40 && " tall"}" role="region" aria-label="table of layers" tabindex="0"><table>
 <thead><tr><th scope="col">layer (class)</th><th scope="col">output shape</th><th scope="col" class="right">parameters</th><th scope="col" class="right">multiply-adds</th><th scope="col">connected to</th></tr></thead>
 <tbody>${rows}</tbody></table></div>`
 }
