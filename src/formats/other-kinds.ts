@@ -32,7 +32,7 @@ const isZipWith =
   };
 
 const torch = [
-  "pip install torch onnx onnxscript, then in Python (an image of the network's input size; for a state_dict build the network first and load_state_dict into it):",
+  "pip install torch onnx, then in Python (for a file of weights alone, build the network and model.load_state_dict(torch.load(...)) instead):",
   'import torch; model = torch.load("FILE", map_location="cpu", weights_only=False).eval()   # TorchScript: torch.jit.load("FILE")',
   'torch.onnx.export(model, (torch.zeros(1, 3, 224, 224),), "model.onnx", opset_version=18, dynamo=False)',
 ];
@@ -42,8 +42,7 @@ const savedModel = [
 ];
 const keras = [
   "pip install tensorflow tf2onnx, then in Python:",
-  'import keras; model = keras.saving.load_model("FILE", compile=False); model.export("saved_model")',
-  "and then: python -m tf2onnx.convert --saved-model saved_model --output model.onnx --opset 17",
+  'import keras; keras.saving.load_model("FILE", compile=False).export("model.onnx", format="onnx")',
 ];
 
 export const otherKinds: readonly OtherKind[] = [
@@ -51,7 +50,7 @@ export const otherKinds: readonly OtherKind[] = [
     id: "tensorflow-saved-model",
     title: "a TensorFlow SavedModel",
     // saved_model_schema_version 1, then a MetaGraphDef that begins with its MetaInfoDef.
-    match: matches(/^\x08\x01\x12[\x80-\xff]*[\x00-\x7f]\x0a/),
+    match: (head, name) => !/\.mlmodel$/i.test(name) && matches(/^\x08\x01\x12[\x80-\xff]*[\x00-\x7f]\x0a/)(head),
     recipe: savedModel,
   },
   {
@@ -83,7 +82,7 @@ export const otherKinds: readonly OtherKind[] = [
     id: "pytorch",
     title: "a PyTorch file (.pt, .pth or TorchScript)",
     match: isZipWith(
-      /^[^/\0]+\/(data\.pkl|\.format_version|\.data|byteorder|version|constants\.pkl|code\/|archive_format)/,
+      /^[^/\0]+\/(data\.pkl|\.format_version|\.data|byteorder|version|data\/|constants\.pkl|code\/|archive_format)/,
     ),
     recipe: torch,
   },
@@ -146,7 +145,7 @@ export const otherKinds: readonly OtherKind[] = [
       return head.length > 10 && head[6] === 0 && head[7] === 0 && /^\{\s*"/.test(text.slice(8));
     },
     recipe: [
-      "Build the network in Python, load the weights into it, and export it (pip install torch onnx onnxscript safetensors):",
+      "Build the network in Python, load the weights into it, and export it (pip install torch onnx safetensors):",
       'import torch; from safetensors.torch import load_file; model.load_state_dict(load_file("FILE")); model.eval()',
       'torch.onnx.export(model, (torch.zeros(1, 3, 224, 224),), "model.onnx", opset_version=18, dynamo=False)',
     ],

@@ -3,7 +3,8 @@
 
 const OPENED = "Convlens opens ONNX files (.onnx)";
 
-const isText = (head: Uint8Array): boolean => {
+/** Whether bytes can be text: UTF-8 (perhaps cut in a character) without control characters. */
+export const isText = (head: Uint8Array): boolean => {
   try {
     return !/[\0-\x08\x0e-\x1f]/.test(new TextDecoder("utf-8", { fatal: true }).decode(head, { stream: true }));
   } catch {

@@ -204,7 +204,7 @@ describe("files that methods may not look into say why and keep their inputs and
 
   it("keeps subgraphs as attributes", async () => {
     const { graph } = await read("if");
-    const branch = graph.nodes.find((node) => node.op === "If")!.attributes["then_branch"]!;
+    const branch = graph.nodes.find((node) => node.op === "If")!.attributes.then_branch!;
     expect(branch).toMatchObject({ kind: "graph", value: { inputs: [], outputs: ["Relu"] } });
   });
 });

@@ -1,5 +1,6 @@
 /** ONNX: recognised by content, read on demand (the protobuf code is loaded only for an ONNX file). */
 import type { Format } from "../format.ts";
+import { isText } from "../unknown.ts";
 
 /** ModelProto's fields of each wire type (onnx.proto). */
 const numbers = new Set([1, 5]);
@@ -37,6 +38,6 @@ function isModelProto(head: Uint8Array): boolean {
 export const onnx: Format = {
   id: "onnx",
   title: "ONNX",
-  match: isModelProto,
+  match: (head) => !isText(head) && isModelProto(head),
   read: async (source) => (await import("./read.ts")).readOnnx(source),
 };
