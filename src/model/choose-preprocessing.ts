@@ -31,8 +31,12 @@ export function choosePreprocessing(sources: PreprocessingSources): { preprocess
   const { given, card, overrides, input } = sources;
   const notes: string[] = [];
   const { size, channels, layout } = pictureShape(input);
-  const fields = (from: string | Partial<Preprocessing> | undefined): Partial<Preprocessing> =>
-    typeof from === "string" ? preprocessingMode(from).rule : (from ?? {});
+  const fields = (from: string | Partial<Preprocessing> | undefined): Partial<Preprocessing> => {
+    if (typeof from !== "string") return from ?? {};
+    const { channels: order, ...rule } = preprocessingMode(from).rule;
+    // A mode speaks of coloured pictures; a grey network takes its numbers, not its order of colours.
+    return channels === 1 ? rule : { ...rule, channels: order };
+  };
   const isPython = sources.format !== "onnx" || (typeof given === "string" && given.startsWith("keras:"));
   const habit = isPython ? stretch : cut;
   const named = { ...fields(card), ...fields(given), ...overrides };

@@ -98,14 +98,13 @@ export function findClass(labels: readonly Label[] | undefined, count: number, w
     );
   const usable = labels.slice(0, count);
   const matches = (test: (label: Label) => boolean): number[] => usable.flatMap((label, i) => (test(label) ? [i] : []));
-  const exact = matches((label) => plain(label.name) === plain(wanted) || label.wnid === wanted);
+  const names = (label: Label) => [label.name, ...label.name.split(",")].map(plain);
+  const exact = matches((label) => names(label).includes(plain(wanted)) || label.wnid === wanted);
   const found = exact.length > 0 ? exact : matches((label) => plain(label.name).includes(plain(wanted)));
   if (found.length === 1) return found[0]!;
   if (found.length === 0) {
-    const near = didYouMean(
-      wanted,
-      usable.map((label) => label.name),
-    );
+    const words = usable.flatMap(({ name }) => [name, ...name.split(/[\s,]+/)]);
+    const near = didYouMean(wanted, new Set(words));
     throw new ConvlensError("label-unknown", `no class is called "${wanted}".${near}`);
   }
   const listed = found.slice(0, 8).map((i) => `${i} "${usable[i]!.name}"`);
