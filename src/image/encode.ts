@@ -7,7 +7,7 @@ import type { Picture } from "../core/picture.ts";
 import { crc32 } from "./crc.ts";
 
 export interface PngOptions {
-  /** Packing effort, 0 to 9. Default 6. */
+  /** Packing effort, 0 to 9. Default 4: more costs time and saves about 1 %. */
   readonly level?: 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
 }
 
@@ -29,7 +29,7 @@ export function encodePng(picture: Picture, options: PngOptions = {}): Uint8Arra
   header.set([8, colorType], 8);
   const chunks = [chunk("IHDR", header)];
   if (palette) chunks.push(chunk("PLTE", palette));
-  chunks.push(chunk("IDAT", zlibSync(bytes, { level: options.level ?? 6 })), chunk("IEND", new Uint8Array(0)));
+  chunks.push(chunk("IDAT", zlibSync(bytes, { level: options.level ?? 4 })), chunk("IEND", new Uint8Array(0)));
   const signature = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
   const file = new Uint8Array(signature.length + chunks.reduce((sum, { length }) => sum + length, 0));
   file.set(signature);

@@ -158,38 +158,38 @@ function unfilter(
 ): void {
   const end = from + stride;
   const back = stride + 1;
-  // Above the first row lies a row of zeros.
+  // The first row has zeros above it: there 2 does nothing, 4 is 1, and 3 (called 5 here) halves the left neighbour.
   const kind = hasAbove ? filter : ([0, 1, 0, 5, 1][filter] ?? filter);
-  switch (kind) {
-    case 0:
-      return;
-    case 1:
-      for (let i = from + step; i < end; i++) raw[i] = raw[i]! + raw[i - step]!;
-      return;
-    case 2:
-      for (let i = from; i < end; i++) raw[i] = raw[i]! + raw[i - back]!;
-      return;
-    case 3:
-      for (let i = from; i < from + step && i < end; i++) raw[i] = raw[i]! + (raw[i - back]! >> 1);
-      for (let i = from + step; i < end; i++) raw[i] = raw[i]! + ((raw[i - step]! + raw[i - back]!) >> 1);
-      return;
-    case 4:
-      for (let i = from; i < from + step && i < end; i++) raw[i] = raw[i]! + raw[i - back]!;
-      for (let i = from + step; i < end; i++) {
-        const left = raw[i - step]!;
-        const above = raw[i - back]!;
-        const corner = raw[i - back - step]!;
-        const toLeft = Math.abs(above - corner);
-        const toAbove = Math.abs(left - corner);
-        const toCorner = Math.abs(left + above - 2 * corner);
-        raw[i] = raw[i]! + (toLeft <= toAbove && toLeft <= toCorner ? left : toAbove <= toCorner ? above : corner);
-      }
-      return;
-    case 5: // The average filter on the first row.
-      for (let i = from + step; i < end; i++) raw[i] = raw[i]! + (raw[i - step]! >> 1);
-      return;
-    default:
-      throw new ImageProblem(`is damaged: row filter ${filter} does not exist`);
+  if (kind === 0) return;
+  if (kind === 1) {
+    for (let i = from + step; i < end; i++) raw[i] = raw[i]! + raw[i - step]!;
+  } else if (kind === 2) {
+    for (let i = from; i < end; i++) raw[i] = raw[i]! + raw[i - back]!;
+  } else if (kind === 3 || kind === 5) {
+    for (let i = from; i < end; i++) {
+      const left = i < from + step ? 0 : raw[i - step]!;
+      raw[i] = raw[i]! + ((left + (kind === 3 ? raw[i - back]! : 0)) >> 1);
+    }
+  } else if (kind === 4) {
+    for (let channel = 0; channel < step; channel++) unfilterPaeth(raw, from + channel, end, step, back);
+  } else throw new ImageProblem(`is damaged: row filter ${filter} does not exist`);
+}
+
+/** Adds whichever of left, above and corner is nearest to left + above - corner. Chosen by bit masks: a wrong guess of a branch costs more. */
+function unfilterPaeth(raw: Uint8Array, from: number, end: number, step: number, back: number): void {
+  let left = 0;
+  let corner = 0;
+  for (let i = from; i < end; i += step) {
+    const above = raw[i - back]!;
+    const toLeft = Math.abs(above - corner);
+    const toAbove = Math.abs(left - corner);
+    const toCorner = Math.abs(left + above - 2 * corner);
+    const aboveIsNearer = (toAbove - toLeft) >> 31;
+    const nearest = left ^ ((left ^ above) & aboveIsNearer);
+    const distance = toLeft ^ ((toLeft ^ toAbove) & aboveIsNearer);
+    left = (raw[i]! + (nearest ^ ((nearest ^ corner) & ((toCorner - distance) >> 31)))) & 255;
+    raw[i] = left;
+    corner = above;
   }
 }
 
