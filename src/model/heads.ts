@@ -1,8 +1,7 @@
 /** Heads: an output and the logits behind it. Outputs linked only by Softmax or Sigmoid are one head. */
 import { ConvlensError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
-import type { ModelFile } from "../formats/format.ts";
-import type { Graph } from "../graph/graph.ts";
+import type { Graph, Shape } from "../graph/graph.ts";
 import { producers } from "../graph/walk.ts";
 
 export type Activation = "softmax" | "sigmoid" | "log-softmax";
@@ -84,12 +83,9 @@ export function chooseHead(heads: readonly Head[], name: string | undefined, mod
   );
 }
 
-/** The number of classes of a head, where the file declares its shape. */
-export function classCount({ graph }: ModelFile, output: string): number | undefined {
-  const axes = graph.values
-    .get(output)
-    ?.shape.slice(1)
-    .filter((n) => n !== 1);
+/** The number of classes of an output's shape, where it is known and a vector. */
+export function classCount(shape: Shape | undefined): number | undefined {
+  const axes = shape?.slice(1).filter((n) => n !== 1);
   if (!axes || axes.includes(null) || axes.length > 1) return undefined;
   return axes[0] ?? 1;
 }

@@ -40,6 +40,20 @@ export function modelInputs({ graph, source }: ModelFile): readonly ModelInput[]
   });
 }
 
+/** The shapes of one picture's inputs; open sides are those of the preprocessing. */
+export function pictureDims(inputs: readonly ModelInput[], { size }: Preprocessing): Record<string, number[]> {
+  const open = ({ shape, layout }: ModelInput, axis: number): number => {
+    const [heightAt, widthAt] = layout === "NHWC" ? [1, 2] : [2, 3];
+    if (shape.length !== 4 || axis === 0) return 1;
+    return axis === heightAt ? size[0] : axis === widthAt ? size[1] : 3;
+  };
+  return Object.fromEntries(inputs.map((input) => [input.name, input.shape.map((n, axis) => n ?? open(input, axis))]));
+}
+
+/** The engine with the device that the sessions ask for, where that is not its default. */
+const engineName = ({ name }: Engine, { device }: EngineOptions): string =>
+  device === undefined ? name : name.replace(/\([^()]*\)$/, `(${device})`);
+
 const once = <T>(make: () => T): (() => T) => {
   let made: { value: T } | undefined;
   return () => {
@@ -83,27 +97,8 @@ export function makeModel(parts: ModelParts): Model {
     );
   };
 
-  /** Shapes of one picture's pass; free sides of the input are those of the preprocessing. */
-  const pictureDims = (): Record<string, number[]> =>
-    Object.fromEntries(
-      inputs.map(({ name, shape, layout }, i) => {
-        const [heightAt, widthAt] = layout === "NHWC" ? [1, 2] : [2, 3];
-        const open = (axis: number): number =>
-          i > 0 || shape.length !== 4
-            ? 1
-            : axis === heightAt
-              ? preprocessing.size[0]
-              : axis === widthAt
-                ? preprocessing.size[1]
-                : axis === 0
-                  ? 1
-                  : 3;
-        return [name, shape.map((n, axis) => n ?? open(axis))];
-      }),
-    );
-
   const layers = once(async (): Promise<readonly Layer[]> => {
-    const dims = pictureDims();
+    const dims = pictureDims(inputs, preprocessing);
     const shaped = withShapes(graph, dims);
     const shapes = new Map<string, { shape: readonly number[] }>(inferShapes(graph, dims));
     const unknown = plain()
@@ -159,7 +154,7 @@ export function makeModel(parts: ModelParts): Model {
     preprocessing,
     labels,
     notes,
-    engineName: engine.name,
+    engineName: engineName(engine, parts.engineOptions),
     layers,
     findLayers: async (patterns) => findLayers(await layers(), typeof patterns === "string" ? [patterns] : patterns),
     sha256: once(() => platform.sha256(source)),

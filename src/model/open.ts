@@ -3,12 +3,13 @@ import { ConvlensError } from "../core/errors.ts";
 import type { ByteSource, EngineOptions, Platform } from "../core/platform.ts";
 import type { ModelFile } from "../formats/format.ts";
 import { readModel } from "../formats/index.ts";
+import { inferShapes } from "../graph/infer.ts";
 import type { ModelCard, Preprocessing } from "./card.ts";
 import { checkPreprocessing, parseCard, parsePreprocessing } from "./card-parse.ts";
 import { choosePreprocessing } from "./choose-preprocessing.ts";
 import { chooseHead, classCount, findHeads } from "./heads.ts";
 import { labelList, labelLists, labelOf, parseLabels } from "./labels.ts";
-import { makeModel, modelInputs } from "./make-model.ts";
+import { makeModel, modelInputs, pictureDims } from "./make-model.ts";
 import type { Label, Model } from "./model.ts";
 import { preprocessingModes } from "./modes.ts";
 import type { NamedActivation } from "./scores.ts";
@@ -50,8 +51,6 @@ export async function openModel(
   const [file, card] = await Promise.all([readModel(source), findCard(platform, source, options.card)]);
   const notes = [...file.notes];
 
-  const head = soleHead(file, options.head);
-  const labels = await findLabels(platform, options.labels, card, head && classCount(file, head.output), notes);
   const given = await readPreprocessing(platform, options.preprocessing);
   const inputs = modelInputs(file);
   const { preprocessing, notes: chosen } = choosePreprocessing({
@@ -63,6 +62,8 @@ export async function openModel(
     input: inputs[0]!,
   });
   notes.push(...chosen);
+  const classes = countClasses(file, options.head, pictureDims(inputs, preprocessing));
+  const labels = await findLabels(platform, options.labels, card, classes, notes);
   return makeModel({
     platform,
     engine: await platform.engine(),
@@ -92,10 +93,15 @@ function engineOptions({ threads, device }: OpenOptions): EngineOptions {
   return { ...(threads ? { threads } : {}), ...(device === undefined ? {} : { device }) };
 }
 
-/** The head, where there is no choice to make yet: several heads are asked about when something is predicted. */
-function soleHead(file: ModelFile, name: string | undefined): ReturnType<typeof chooseHead> | undefined {
+/** The classes of the head that is meant; several heads are asked about when something is predicted. Throws `option-invalid`. */
+function countClasses(file: ModelFile, name: string | undefined, dims: Record<string, number[]>): number | undefined {
   const heads = findHeads(file.graph);
-  return heads.length > 1 && name === undefined ? undefined : chooseHead(heads, name, file.source.name);
+  if (heads.length > 1 && name === undefined) return undefined;
+  const { output } = chooseHead(heads, name, file.source.name);
+  const declared = classCount(file.graph.values.get(output)?.shape);
+  return (
+    declared ?? (file.opaque === undefined ? classCount(inferShapes(file.graph, dims).get(output)?.shape) : undefined)
+  );
 }
 
 async function readSource(source: ByteSource): Promise<Uint8Array> {

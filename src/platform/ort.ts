@@ -37,12 +37,13 @@ export function ortEngine(
     createSession: (model, options = {}) =>
       queued(async () => {
         const loaded = await load(model);
+        const executionProviders = providers(options.device);
         const what = model.kind === "file" ? `"${model.source.name}"` : "the model";
         const session = await failing(`${what} cannot be loaded`, () =>
           // `create` has an overload for each kind of model; a union fits none of them.
           runtime.InferenceSession.create(loaded.model as Uint8Array, {
             ...sessionOptions(options),
-            executionProviders: providers(options.device),
+            executionProviders,
             ...loaded.options,
           }),
         );

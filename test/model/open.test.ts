@@ -1,0 +1,329 @@
+/** `openModel` end to end: the embedded networks, cards, labels, layers, weights, bad input. */
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { float32, int64, type Tensor } from "../../src/core/tensor.ts";
+import { writeOnnx } from "../../src/formats/onnx/write.ts";
+import { builder, int, ints } from "../../src/graph/builder.ts";
+import { openImage, openModel } from "../../src/node.ts";
+import { createNodePlatform } from "../../src/platform/node.ts";
+
+const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/model/${name}`, import.meta.url));
+const photograph = fileURLToPath(new URL("../../models/photographs/chelsea.png", import.meta.url));
+let folder: string;
+const at = (name: string): string => join(folder, name);
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "convlens-model-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A small classifier with PyTorch's names: conv, batch norm, ReLU, pooling, a dense layer. */
+async function classifier(classes: number, finish: "logits" | "softmax" = "logits"): Promise<Uint8Array> {
+  const build = builder();
+  const wave = (...dims: number[]): string =>
+    build.constant(
+      float32(
+        dims,
+        Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(i * 0.7) + 0.1),
+      ),
+    );
+  const ones = (n: number): string => build.constant(float32([n], new Float32Array(n).fill(1)));
+  const x = build.input("x", { type: "float32", shape: [null, 3, 8, 8] });
+  const attributes = { kernel_shape: ints([3, 3]), pads: ints([1, 1, 1, 1]) };
+  const c = build.node("Conv", [x, wave(4, 3, 3, 3)], { name: "/features/features.0/Conv", attributes });
+  const b = build.node("BatchNormalization", [c, ones(4), wave(4), wave(4), ones(4)], {
+    name: "/features/features.1/BatchNormalization",
+  });
+  const r = build.node("Relu", [b], { name: "/features/features.2/Relu" });
+  const p = build.node("GlobalAveragePool", [r], { name: "/pool/GlobalAveragePool" });
+  // The flattening that exporters write through the shape: no layer but the last of it.
+  const batch = build.node("Gather", [build.node("Shape", [p], { name: "/Shape" }), build.constant(int64([1], [0]))], {
+    name: "/Gather",
+  });
+  const target = build.node("Concat", [batch, build.ints([-1])], { name: "/Concat", attributes: { axis: int(0) } });
+  const f = build.node("Reshape", [p, target], { name: "/Reshape" });
+  const z = build.node("Gemm", [f, wave(classes, 4), wave(classes)], {
+    name: "/fc/Gemm",
+    attributes: { transB: int(1) },
+  });
+  const last =
+    finish === "softmax" ? build.node("Softmax", [z], { outputs: ["probabilities"], attributes: { axis: int(1) } }) : z;
+  return writeOnnx(build.finish([last]));
+}
+
+const small = (value = 0.5): Tensor<"float32"> => float32([1, 3, 8, 8], new Float32Array(192).fill(value));
+
+describe("the embedded network", () => {
+  it("shows the lecture's table, first:8 and the map after its ReLU", async () => {
+    const model = await openModel("cats-and-dogs");
+    expect(model.notes).toEqual([]);
+    const layers = await model.layers();
+    expect(layers).toHaveLength(12);
+    expect(layers[0]).toMatchObject({
+      name: "conv2d",
+      class: "Conv2D",
+      shape: [null, 148, 148, 32],
+      parameters: 896,
+      inputs: ["conv2d_input"],
+    });
+    expect(layers.reduce((sum, layer) => sum + layer.parameters, 0)).toBe(3_453_121);
+    // 148 * 148 * 32 outputs of 3 * 3 * 3 products each.
+    expect(layers[0]!.multiplyAdds).toBe(148 * 148 * 32 * 27);
+    const first = await model.findLayers("first:8");
+    expect(first.map((layer) => layer.name).join()).toBe(
+      "conv2d,max_pooling2d,conv2d_1,max_pooling2d_1,conv2d_2,max_pooling2d_2,conv2d_3,max_pooling2d_3",
+    );
+    const { picture } = await openImage(photograph);
+    const { tensor, seen } = model.prepare(picture);
+    expect([tensor.dims, seen.width, seen.height]).toEqual([[1, 150, 150, 3], 150, 150]);
+    const maps = await model.run(tensor, { outputs: first.map((layer) => layer.name) });
+    expect(Object.keys(maps)).toEqual(first.map((layer) => layer.name));
+    for (const layer of first) expect(maps[layer.name]!.dims).toEqual([1, ...layer.shape.slice(1)]);
+    expect(maps.conv2d!.data.reduce((least, x) => Math.min(least, x))).toBe(0);
+    await model.release();
+  });
+
+  it("is a prediction of two classes, the same on WASM and in batches", async () => {
+    const { picture } = await openImage(photograph);
+    const predictions = [];
+    for (const engine of ["native", "wasm"]) {
+      vi.stubEnv("CONVLENS_ENGINE", engine);
+      const model = await openModel("cats-and-dogs", {}, createNodePlatform());
+      const { tensor } = model.prepare(picture);
+      const twice = float32([2, 150, 150, 3], Float32Array.from([...tensor.data, ...tensor.data.map((x) => 1 - x)]));
+      const [one] = await model.predict(tensor);
+      const [same, other] = await model.predict(twice);
+      expect(same!.output[0]).toBeCloseTo(one!.output[0]!, 5);
+      expect(other!.output[0]).not.toBeCloseTo(one!.output[0]!, 5);
+      expect(one!.predictions.map(({ label }) => label).sort()).toEqual(["cat", "dog"]);
+      const dog = one!.predictions.find(({ label }) => label === "dog")!;
+      expect(dog).toMatchObject({ index: 1, probability: one!.output[0] });
+      // The score is the logit of the probability.
+      expect(1 / (1 + Math.exp(-dog.score))).toBeCloseTo(dog.probability!, 5);
+      predictions.push(dog);
+      await model.release();
+    }
+    vi.unstubAllEnvs();
+    expect(predictions[0]!.score).toBeCloseTo(predictions[1]!.score, 3);
+  });
+
+  it("gives its weights in Keras' shapes: convolving with them by hand gives the layer's output", async () => {
+    const model = await openModel("cats-and-dogs");
+    const [layer] = await model.findLayers("conv2d");
+    const kernel = (await model.weight(layer!, "kernel"))!;
+    const bias = (await model.weight(layer!, "bias"))!;
+    expect([kernel.dims, bias.dims]).toEqual([[3, 3, 3, 32], [32]]);
+    const { tensor } = model.prepare((await openImage(photograph)).picture);
+    const { conv2d } = await model.run(tensor, { outputs: ["conv2d"] });
+    const [row, column, channel] = [70, 31, 5];
+    let sum = bias.data[channel]!;
+    for (let i = 0; i < 3; i++)
+      for (let j = 0; j < 3; j++)
+        for (let c = 0; c < 3; c++)
+          sum +=
+            tensor.data[((row + i) * 150 + column + j) * 3 + c]! * kernel.data[((i * 3 + j) * 3 + c) * 32 + channel]!;
+    expect(conv2d!.data[(row * 148 + column) * 32 + channel]).toBeCloseTo(Math.max(0, sum), 4);
+    expect(await model.weight(layer!, "gamma")).toBeUndefined();
+    await model.release();
+  });
+});
+
+describe("layers of plain ONNX files", () => {
+  it("are the nodes that depend on the picture; their weights are counted, statistics as not trainable", async () => {
+    const model = await openModel(await classifier(5), { name: "net.onnx", preprocessing: "unit" });
+    const layers = await model.layers();
+    expect(layers.map(({ name, parameters, shape }) => [name, parameters, shape])).toEqual([
+      ["/features/features.0/Conv", 108, [null, 4, 8, 8]],
+      ["/features/features.1/BatchNormalization", 16, [null, 4, 8, 8]],
+      ["/features/features.2/Relu", 0, [null, 4, 8, 8]],
+      ["/pool/GlobalAveragePool", 0, [null, 4, 1, 1]],
+      ["/Reshape", 0, [null, 4]],
+      ["/fc/Gemm", 25, [null, 5]],
+    ]);
+    expect(layers[1]!.weights.map(({ name, trainable }) => [name, trainable])).toEqual([
+      ["weight", true],
+      ["bias", true],
+      ["running_mean", false],
+      ["running_var", false],
+    ]);
+    expect(layers[4]!.inputs).toEqual(["/pool/GlobalAveragePool"]);
+    const outputs = await model.run(small(), { outputs: ["features", "features.0", "/features/features.2/Relu"] });
+    expect(outputs.features).toEqual(outputs["/features/features.2/Relu"]);
+    expect(outputs["features.0"]!.dims).toEqual([1, 4, 8, 8]);
+    await expect(model.run(small(), { outputs: ["featurs"] })).rejects.toMatchObject({ code: "layer-unknown" });
+    await model.release();
+  });
+
+  it("shapes that no rule tells are found by one run", async () => {
+    const build = builder();
+    const x = build.input("x", { type: "float32", shape: [null, 3, 8, 8] });
+    const odd = build.node("BiasGelu", [x, build.constant(float32([8], new Float32Array(8)))], {
+      name: "odd",
+      domain: "com.microsoft",
+    });
+    const model = await openModel(await writeOnnx(build.finish([build.node("Neg", [odd], { name: "neg" })])), {
+      name: "net.onnx",
+    });
+    expect((await model.layers()).map(({ name, shape }) => [name, shape])).toEqual([
+      ["odd", [null, 3, 8, 8]],
+      ["neg", [null, 3, 8, 8]],
+    ]);
+    await model.release();
+  });
+
+  it("quantised weights are expanded by scale and zero point", async () => {
+    const build = builder();
+    const x = build.input("x", { type: "uint8", shape: [null, 1, 2, 2] });
+    const scalar = (value: number): string => build.scalar(value);
+    const u8 = (value: number): string => build.constant({ type: "uint8", dims: [], data: Uint8Array.of(value) });
+    const w = build.constant({ type: "int8", dims: [2, 1, 1, 1], data: Int8Array.of(10, -6) });
+    const scales = build.constant(float32([2], [0.5, 2]));
+    const zeros = build.constant({ type: "int8", dims: [2], data: Int8Array.of(0, 0) });
+    const y = build.node("QLinearConv", [x, scalar(1), u8(0), w, scales, zeros, scalar(1), u8(0)], { name: "conv" });
+    const model = await openModel(await writeOnnx(build.finish([y])), { name: "net.onnx" });
+    const [layer] = await model.layers();
+    expect(layer).toMatchObject({ class: "QLinearConv", parameters: 2 });
+    expect([...(await model.weight(layer!, "weight"))!.data]).toEqual([5, -12]);
+    await model.release();
+  });
+});
+
+describe("cards and labels", () => {
+  it("a card beside the file is found and obeyed; the call outranks it", async () => {
+    writeFileSync(at("net.onnx"), await classifier(3));
+    const card = { version: 1, preprocessing: "unit", labels: ["a", "b", "n01440764 tench"], activation: "sigmoid" };
+    writeFileSync(at("net.card.json"), JSON.stringify(card));
+    const model = await openModel(at("net.onnx"));
+    expect(model.preprocessing.scale).toBe(1 / 255);
+    expect(model.labels).toEqual([{ name: "a" }, { name: "b" }, { wnid: "n01440764", name: "tench" }]);
+    const [prediction] = await model.predict(small());
+    const { score, probability } = prediction!.predictions[0]!;
+    expect(probability).toBeCloseTo(1 / (1 + Math.exp(-score)), 6);
+    writeFileSync(at("names.txt"), "x\ny\nz\n");
+    const other = await openModel(at("net.onnx"), {
+      labels: at("names.txt"),
+      preprocessing: "tf",
+      activation: "none",
+      fit: "pad",
+    });
+    expect(other.labels!.map(({ name }) => name).join("")).toBe("xyz");
+    expect(other.preprocessing).toMatchObject({ scale: 1 / 127.5, fit: "pad" });
+    expect((await other.predict(small()))[0]!.predictions[0]!.probability).toBeNull();
+    await model.release();
+    await other.release();
+  });
+
+  it("takes ImageNet's names for 1000 and 1001 classes, with a note", async () => {
+    for (const [classes, id, first] of [
+      [1000, "imagenet", "tench"],
+      [1001, "imagenet-1001", "background"],
+    ] as const) {
+      const model = await openModel(await classifier(classes, "softmax"), { name: "net.onnx", preprocessing: "unit" });
+      // The file's output shape is unknown to it, as in many exports: the names must be there all the same.
+      const [prediction] = await model.predict(small(), { top: 2000 });
+      expect(prediction!.predictions.find(({ index }) => index === 0)!.label).toBe(first);
+      expect([...model.notes, ...prediction!.notes].join()).toContain(`"${id}"`);
+      await model.release();
+    }
+  });
+
+  it("says when labels and classes do not match in number", async () => {
+    const model = await openModel(await classifier(3), { name: "net.onnx", labels: "cifar10", preprocessing: "unit" });
+    const [prediction] = await model.predict(small());
+    expect([...model.notes, ...prediction!.notes].join()).toMatch(/10 labels for 3 classes/);
+    await model.release();
+  });
+
+  it.each([
+    [{ labels: "imagnet" }, "option-invalid"],
+    [{ labels: "no/such.txt" }, "file-missing"],
+    [{ preprocessing: "troch" }, "option-invalid"],
+    [{ preprocessing: "no/such.json" }, "file-missing"],
+    [{ preprocessing: { std: [0, 0, 0] } }, "card-invalid"],
+    [{ card: "no/such.json" }, "file-missing"],
+    [{ size: [9, 9] as const }, "option-invalid"],
+    [{ head: "nothing" }, "option-invalid"],
+    [{ threads: -1 }, "option-invalid"],
+  ])("refuses %j", async (options, code) => {
+    const opened = openModel(await classifier(3), { name: "net.onnx", ...options });
+    await expect(opened).rejects.toMatchObject({ code });
+  });
+});
+
+describe("inputs", () => {
+  it.each([
+    ["a wrong side", float32([1, 3, 8, 9], new Float32Array(216)), /\[1, 3, 8, 9\].*takes \[N, 3, 8, 8\]/],
+    ["no batch axis", float32([3, 8, 8], new Float32Array(192)), /\[3, 8, 8\]/],
+    ["an empty batch", float32([0, 3, 8, 8], new Float32Array(0)), /\[0, 3, 8, 8\]/],
+    [
+      "another type",
+      { type: "float64", dims: [1, 3, 8, 8], data: new Float64Array(192) } as const,
+      /is float64.*takes float32.*astype/,
+    ],
+    ["NaN", small(Number.NaN), /holds NaN at element 0/],
+    ["infinity", small(Number.POSITIVE_INFINITY), /holds Infinity/],
+    ["another name", { y: small() }, /no input "y": its inputs are "x"/],
+    ["nothing", {}, /"x" \[N, 3, 8, 8\] is not given/],
+  ])("%s: one line", async (_, feeds, message) => {
+    const model = await openModel(await classifier(3), { name: "net.onnx", preprocessing: "unit" });
+    await expect(model.run(feeds)).rejects.toMatchObject({
+      code: "tensor-invalid",
+      message: expect.stringMatching(message),
+    });
+    await model.release();
+  });
+
+  it("pixels that an integer input cannot hold are refused", async () => {
+    const model = await openModel(fixture("mini-uint8.onnx"), { preprocessing: "unit" });
+    await expect(model.run(float32([1, 3, 4, 4], new Float32Array(48).fill(-3)))).rejects.toMatchObject({
+      code: "tensor-invalid",
+    });
+    await model.release();
+  });
+});
+
+describe("sessions", () => {
+  it("many sets of outputs, one after the other and at once, stay right", async () => {
+    const model = await openModel("cifar10");
+    const names = (await model.layers()).slice(0, 12).map((layer) => layer.name);
+    const feed = float32(
+      [1, 3, 32, 32],
+      Float32Array.from({ length: 3072 }, (_, i) => Math.sin(i)),
+    );
+    const all = await model.run(feed, { outputs: names });
+    const each = await Promise.all(names.map((name) => model.run(feed, { outputs: [name] })));
+    for (const [i, name] of names.entries()) {
+      const [a, b] = [all[name]!, each[i]![name]!];
+      expect(b.dims).toEqual(a.dims);
+      for (let k = 0; k < a.data.length; k += 97) expect(b.data[k]).toBeCloseTo(a.data[k]!, 3);
+    }
+    await model.release();
+    expect((await model.run(feed)).logits!.dims).toEqual([1, 10]);
+    await model.release();
+  });
+
+  it("a signal that is aborted already stops before the engine", async () => {
+    const model = await openModel("cifar10");
+    const feed = float32([1, 3, 32, 32], new Float32Array(3072));
+    await expect(model.predict(feed, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "cancelled" });
+    await model.release();
+  });
+
+  it("works from bytes as from a file", async () => {
+    copyFileSync(fixture("mini-nhwc.onnx"), at("copy.onnx"));
+    const { readFile } = await import("node:fs/promises");
+    const feed = float32(
+      [1, 7, 6, 3],
+      Float32Array.from({ length: 126 }, (_, i) => Math.cos(i)),
+    );
+    const results = [];
+    for (const what of [at("copy.onnx"), await readFile(at("copy.onnx"))]) {
+      const model = await openModel(what, { preprocessing: "raw", name: "copy.onnx" });
+      results.push(await model.run(feed));
+      await model.release();
+    }
+    expect(results[0]).toEqual(results[1]);
+  });
+});
