@@ -11,7 +11,7 @@ import { type ColorMapName, colorMap } from "./colormaps.ts";
 import { denseSheets } from "./dense.ts";
 import { type Maps, mapsOf } from "./maps.ts";
 import { shapeText } from "./numbers.ts";
-import { drawAbove, packedTable, paint, planPages, type SheetPage, startPage, type Tile } from "./sheet.ts";
+import { drawAbove, fitsAbove, packedTable, paint, planPages, type SheetPage, startPage, type Tile } from "./sheet.ts";
 import { type Rgb, theme } from "./theme.ts";
 
 export interface ActivationSheetOptions {
@@ -39,7 +39,7 @@ const mostWidth = 4096;
 const nanColor: Rgb = [200, 60, 160];
 const deadColor: Rgb = [56, 58, 62];
 const constantColor: Rgb = [128, 128, 128];
-const markColor: Rgb = [150, 152, 156];
+const markColor: Rgb = [184, 186, 190];
 
 const titleOf = ({ layer, tensor }: NamedTensor): string =>
   `${layer.name} (${layer.class}) — ${shapeText([null, ...tensor.dims.slice(1)])}`;
@@ -132,8 +132,10 @@ export function activationSheets(named: NamedTensor, options: ActivationSheetOpt
 }
 
 function drawLabel(picture: Picture, tile: Tile, state: ChannelState): void {
-  const word = state === "live" ? "" : state === "dead" ? " dead" : " const";
-  drawAbove(picture, tile, `${tile.channel}${word}`, state === "live" ? theme.muted : theme.alert);
+  const number = String(tile.channel);
+  const marked = `${number} ${state === "dead" ? "dead" : "const"}`;
+  const text = state === "live" || !fitsAbove(tile, marked) ? number : marked;
+  drawAbove(picture, tile, text, state === "live" ? theme.muted : theme.alert);
   if (state === "live") return;
   const { x, y, width, height } = tile;
   drawLine(picture, x + 1, y + 1, x + width - 1, y + height - 1, 1, markColor);

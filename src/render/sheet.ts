@@ -88,6 +88,10 @@ export function startPage(width: number, height: number, title: string, facts: s
   return picture;
 }
 
+/** Whether a text has room above a tile, with some left to the next one's. */
+export const fitsAbove = (tile: Tile, text: string): boolean =>
+  textWidth(text, labelOf(tile.width).size) <= tile.width - 1;
+
 /** The text in the strip above a tile. */
 export function drawAbove(picture: Picture, tile: Tile, text: string, color: Rgb): void {
   const { size } = labelOf(tile.width);

@@ -18,10 +18,11 @@ describe("text for terminals", () => {
       "net.onnx
       Input: input (None, 150, 150, 3)
 
-      Layer (class)                               Output shape            Param #  Connected to
+      Layer (class)                                Output shape            Param #  Connected to
       ──────────────────────────────────────────────────────────────────────────────────────────
-      conv2d (Conv2D)                             (None, 148, 148, 32)        896  input
-      a_layer_with_a…nd_ends_in_conv_17 (Conv2D)  (None, 1)             3,211,264  conv2d, input
+      conv2d (Conv2D)                              (None, 148, 148, 32)        896  input
+      a_layer_with_a…and_ends_in_conv_17 (Conv2D)  (None, 1)             3,211,264  conv2d,
+                                                                                    input
       ──────────────────────────────────────────────────────────────────────────────────────────
       Total params: 3,453,121 (13.17 MiB as float32)
       Trainable params: 3,453,000
@@ -35,7 +36,7 @@ describe("text for terminals", () => {
       const lines = summaryText(net, { width }).split("\n");
       expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
     }
-    expect(summaryText(net, { width: 200 })).toContain("conv2d, input");
+    expect(summaryText(net, { width: 200 })).toMatch(/conv2d,\n +input/);
   });
   it("predictions with bars", () => {
     const result = prediction([

@@ -62,14 +62,19 @@ interface Column {
   readonly least?: number;
 }
 
-/** Lines of a table: a heading, a rule, the rows. Columns with `least` shrink, the widest first, until the table fits. */
+/**
+ * Lines of a table: a heading, a rule, the rows; a value with line feeds takes several lines. Columns with `least`
+ * shrink, the widest first, until the table fits.
+ */
 function table(
   columns: readonly Column[],
   width: number,
   paint: ReturnType<typeof painter>,
 ): { lines: string[]; width: number } {
   const gap = 2;
-  const widths = columns.map((c) => Math.max(widthOf(c.title), ...c.values.map(widthOf)));
+  const widths = columns.map((c) =>
+    Math.max(widthOf(c.title), ...c.values.flatMap((value) => value.split("\n").map(widthOf))),
+  );
   const total = () => widths.reduce((a, b) => a + b, 0) + gap * (columns.length - 1);
   while (total() > width) {
     const shrinkable = columns.map((c, i) => (c.least !== undefined && widths[i]! > c.least ? widths[i]! : 0));
@@ -85,9 +90,11 @@ function table(
       "bold",
     ),
     paint("─".repeat(total()), "dim"),
-    ...Array.from({ length: columns[0]?.values.length ?? 0 }, (_, row) =>
-      line((c, i) => pad(c.values[row]!, widths[i]!, side(c))),
-    ),
+    ...(columns[0]?.values ?? []).flatMap((_, row) => {
+      const parts = columns.map((c) => c.values[row]!.split("\n"));
+      const height = Math.max(...parts.map((p) => p.length));
+      return Array.from({ length: height }, (_, k) => line((c, i) => pad(parts[i]![k] ?? "", widths[i]!, side(c))));
+    }),
   ];
   return { lines, width: total() };
 }
@@ -111,18 +118,18 @@ export function summaryText(summary: Summary, options: TextOptions = {}): string
   const { layers, totals } = summary;
   const { lines, width } = table(
     [
-      { title: "Layer (class)", values: layers.map((l) => `${l.name} (${l.class})`), least: 24 },
+      { title: "Layer (class)", values: layers.map((l) => oneLine(`${l.name} (${l.class})`)), least: 24 },
       { title: "Output shape", values: layers.map((l) => shapeText(l.shape)), least: 16 },
       { title: "Param #", values: layers.map((l) => grouped(l.parameters)), align: "right" },
-      { title: "Connected to", values: layers.map((l) => l.inputs.join(", ")), least: 14 },
+      { title: "Connected to", values: layers.map((l) => l.inputs.map(oneLine).join(",\n")), least: 14 },
     ],
     options.width ?? 100,
     paint,
   );
   const inputs = summary.inputs.map((i) => `${i.name} ${shapeText(i.shape)}`).join(", ");
   return [
-    paint(clean(summary.title), "bold"),
-    ...(inputs ? [`Input: ${clean(inputs)}`] : []),
+    paint(oneLine(summary.title), "bold"),
+    ...(inputs ? [`Input: ${oneLine(inputs)}`] : []),
     "",
     ...lines,
     paint("─".repeat(width), "dim"),
@@ -134,7 +141,8 @@ export function summaryText(summary: Summary, options: TextOptions = {}): string
   ].join("\n");
 }
 
-const clean = (text: string): string =>
+/** The text with control characters, line feeds too, shown as a sign. */
+const oneLine = (text: string): string =>
   cells(text)
     .map((c) => c.text)
     .join("");
@@ -181,9 +189,9 @@ export function measureText({ title, columns, rows }: Measure, options: TextOpti
     const numbers: Column = { title: column.title, values: text, align: "right" };
     return isShare ? [numbers, { title: "", values: values.map((v) => bar(v, 24)) }] : [numbers];
   });
-  const names: Column = { title: "Layer", values: rows.map((r) => r.name), least: 16 };
+  const names: Column = { title: "Layer", values: rows.map((r) => oneLine(r.name)), least: 16 };
   const { lines } = table([names, ...shown], options.width ?? 100, paint);
-  return [paint(clean(title), "bold"), "", ...lines].join("\n");
+  return [paint(oneLine(title), "bold"), "", ...lines].join("\n");
 }
 
 /** A list as a table: a column for each key of its rows, in order of first appearance. */
@@ -204,7 +212,7 @@ export function listText({ rows }: Pick<List, "rows">, options: TextOptions = {}
     const numeric = rows.every((row) => row[key] === undefined || typeof row[key] === "number");
     return {
       title: key,
-      values: rows.map((row) => cell(row[key])),
+      values: rows.map((row) => oneLine(cell(row[key]))),
       least: 12,
       ...(numeric ? { align: "right" as const } : {}),
     };
