@@ -103,7 +103,7 @@ async function readBytes(path: string): Promise<Uint8Array> {
 export function batchRows(model: Model, feeds: Feeds): readonly Feeds[] {
   const named = isTensor(feeds) ? { [model.input.name]: feeds } : feeds;
   const count = Object.values(named)[0]?.dims[0] ?? 1;
-  const free = model.inputs.every((input) => input.shape[0] === null);
+  const free = model.inputs.every(({ name, shape }) => shape[0] === null && named[name]?.dims.length === shape.length);
   if (!free || count < 2 || Object.values(named).some((tensor) => tensor.dims[0] !== count)) return [feeds];
   return Array.from({ length: count }, (_, row) =>
     Object.fromEntries(Object.entries(named).map(([name, tensor]) => [name, rowOf(tensor, row)])),

@@ -29,8 +29,7 @@ export function makeOutputs(): Outputs {
           )
         )
           throw Object.assign(new Error(), { code: "EISDIR" });
-        const made = await mkdir(dirname(path), { recursive: true });
-        if (made !== undefined) addFolder(made);
+        await makeFolder(dirname(path));
         addTemporary(temporary);
         await writeFile(temporary, content);
       });
@@ -46,6 +45,21 @@ export function makeOutputs(): Outputs {
       return written;
     },
   };
+}
+
+/** Makes a folder and those above it. Node's own `recursive` never ends where a file system makes none (/proc). */
+async function makeFolder(path: string): Promise<void> {
+  if (
+    await stat(path).then(
+      (s) => s.isDirectory(),
+      () => false,
+    )
+  )
+    return;
+  const parent = dirname(path);
+  if (parent !== path) await makeFolder(parent);
+  await mkdir(path);
+  addFolder(path);
 }
 
 const reasons: Readonly<Record<string, string>> = {

@@ -1,11 +1,15 @@
 /** Small files that the tests of the command line use: a network of 4 filters, ready tensors, pictures. */
+import { readFileSync } from "node:fs";
+import { deflateSync } from "node:zlib";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import type { Picture } from "../../src/core/picture.ts";
 import { float32 } from "../../src/core/tensor.ts";
 import { type ModelProto, ModelProtoSchema } from "../../src/formats/onnx/onnx_pb.ts";
 import { writeOnnx } from "../../src/formats/onnx/write.ts";
 import { builder, int, ints } from "../../src/graph/builder.ts";
 import type { Graph } from "../../src/graph/graph.ts";
-import { encodePng } from "../../src/image/index.ts";
+import { crc32 } from "../../src/image/crc.ts";
+import { decodeImage, encodePng } from "../../src/image/index.ts";
 
 /** A picture network: 3x8x8 → Conv (4 filters) → Relu → MaxPool → Conv → Relu → mean → 3 scores. */
 export function smallGraph(): Graph {
@@ -58,3 +62,26 @@ export async function smallPng(width = 12, height = 10): Promise<Uint8Array> {
   for (let i = 0; i < width * height; i++) data.set([(i * 7) % 256, (i * 13) % 256, (i * 29) % 256, 255], i * 4);
   return encodePng({ width, height, data });
 }
+
+/** A PNG file of a few bytes that says it is `width` x `height` pixels. */
+export function bombPng(width: number, height: number): Uint8Array {
+  const chunk = (type: string, body: Uint8Array) => {
+    const out = Buffer.alloc(body.length + 12);
+    out.writeUInt32BE(body.length);
+    out.write(type, 4, "latin1");
+    out.set(body, 8);
+    out.writeUInt32BE(crc32(out.subarray(4, 8 + body.length)), 8 + body.length);
+    return out;
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width);
+  header.writeUInt32BE(height, 4);
+  header.set([8, 2], 8);
+  const signature = Buffer.from("89504e470d0a1a0a", "hex");
+  const data = deflateSync(Buffer.alloc(1000));
+  return Buffer.concat([signature, chunk("IHDR", header), chunk("IDAT", data), chunk("IEND", Buffer.alloc(0))]);
+}
+
+/** The pixels of a PNG file. */
+export const decodePngFile = async (path: string): Promise<Picture> =>
+  (await decodeImage(readFileSync(path), { codec: async () => undefined })).picture;

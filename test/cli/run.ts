@@ -16,7 +16,7 @@ export const program: readonly string[] = (() => {
   );
   const newest = Math.max(...sources.map((name) => statSync(join(root, "src", name)).mtimeMs));
   if (existsSync(built) && statSync(built).mtimeMs > newest) return [built];
-  return ["--import", "tsx", join(root, "src/cli/main.ts")];
+  return ["--import", import.meta.resolve("tsx"), join(root, "src/cli/main.ts")];
 })();
 
 export interface Outcome {
