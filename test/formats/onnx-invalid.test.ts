@@ -64,7 +64,7 @@ describe("graphs", () => {
     [
       "an undefined value",
       { node: [node("Add", ["x", "ghost"], ["y"], { name: "sum" })] },
-      `model-invalid: Add node "sum" of m.onnx uses the value "ghost", which nothing defines; ${again}`,
+      `model-invalid: Add "sum" of m.onnx uses the value "ghost", which nothing defines; ${again}`,
     ],
     [
       "an undefined output",
@@ -89,7 +89,7 @@ describe("graphs", () => {
     [
       "a cycle",
       { node: [node("Add", ["x", "b"], ["a"]), node("Relu", ["a"], ["b"]), node("Relu", ["b"], ["y"])] },
-      'model-invalid: the Add node "a" of m.onnx needs its own result (a cycle)',
+      'model-invalid: Add "a" of m.onnx needs its own result (a cycle)',
     ],
     ["a node without operator", { node: [node("", ["x"], ["y"])] }, "model-invalid: a node of m.onnx has no operator"],
     [

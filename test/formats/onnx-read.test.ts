@@ -176,6 +176,15 @@ describe("graphs", () => {
     expect((await read("external")).sourceLayout).toBe("NCHW");
   });
 
+  it("names nodes within the modules that PyTorch's exporter notes", async () => {
+    const { graph } = await read("scopes");
+    expect(graph.nodes.map((node) => node.name)).toEqual([
+      "/layer4/layer4.1/layer4.1.relu/node_relu",
+      "node_neg",
+      "/head/Abs",
+    ]);
+  });
+
   it("keeps operators of other domains with their domain", async () => {
     const file = await read("domain");
     expect(file.opaque).toBeUndefined();

@@ -99,8 +99,18 @@ async function decodeNode(proto: NodeProto, decoding: Decoding, scope: ReadonlyS
     if (typeof value === "string") reasons.push(`attribute "${attribute.name}" of the ${label} is ${value}`);
     else attributes.set(attribute.name, value);
   }
-  const { name, opType: op, input: inputs, output: outputs } = proto;
-  return { name, op, domain, inputs, outputs, attributes: Object.fromEntries(attributes) };
+  const { opType: op, input: inputs, output: outputs } = proto;
+  return { name: scopedName(proto), op, domain, inputs, outputs, attributes: Object.fromEntries(attributes) };
+}
+
+/**
+ * The node's name within its module, as PyTorch's older exporter wrote it (`/layer1/layer1.0/conv1/Conv`): the newer one
+ * keeps the modules in the metadata, as the Python list ['', 'layer1', 'layer1.0', 'layer1.0.conv1', 'conv2d'], operator last.
+ */
+function scopedName(proto: NodeProto): string {
+  const list = proto.metadataProps.find((entry) => entry.key === "pkg.torch.onnx.name_scopes")?.value ?? "";
+  const scopes = [...list.matchAll(/'([^']*)'/g)].slice(0, -1).flatMap((match) => match[1] || []);
+  return scopes.length ? `/${scopes.join("/")}/${proto.name || proto.opType}` : proto.name;
 }
 
 /** The attribute, or what it is where the IR has no such kind. */

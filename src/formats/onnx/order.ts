@@ -1,21 +1,7 @@
 /** The order of nodes: every value defined once, before it is used. Files may list nodes in any order. */
 import { ConvlensError } from "../../core/errors.ts";
 import type { Graph, Node } from "../../graph/graph.ts";
-
-const label = (node: Node): string => `${node.op} node "${node.name || (node.outputs[0] ?? "")}"`;
-
-/** The outer values that a node's subgraphs use, besides its inputs. */
-export function capturedNames(node: Node): string[] {
-  const captured = new Set<string>();
-  for (const attribute of Object.values(node.attributes)) {
-    if (attribute.kind !== "graph") continue;
-    const graph = attribute.value;
-    const own = new Set([...graph.inputs, ...graph.constants.keys(), ...graph.nodes.flatMap((n) => n.outputs)]);
-    const used = [...graph.outputs, ...graph.nodes.flatMap((n) => [...n.inputs, ...capturedNames(n)])];
-    for (const name of used) if (name && !own.has(name)) captured.add(name);
-  }
-  return [...captured];
-}
+import { describeNode, reads } from "../../graph/walk.ts";
 
 /**
  * The nodes in topological order, as near to the file's order as can be.
@@ -52,12 +38,12 @@ export function inOrder(
   const waiting = new Array<number>(nodes.length).fill(0);
   const users: number[][] = nodes.map(() => []);
   for (const [i, node] of nodes.entries())
-    for (const name of new Set([...node.inputs, ...capturedNames(node)])) {
+    for (const name of new Set(reads(node))) {
       const from = producer.get(name);
       if (from !== undefined) {
         users[from]!.push(i);
         waiting[i]!++;
-      } else if (name && !given(name)) throw undefinedValue(name, label(node));
+      } else if (!given(name)) throw undefinedValue(name, describeNode(node));
     }
   if (nodes.every((_, i) => users[i]!.every((user) => user > i))) return [...nodes];
 
@@ -70,7 +56,7 @@ export function inOrder(
   }
   if (sorted.length < nodes.length) {
     const stuck = nodes.find((_, i) => waiting[i]! > 0)!;
-    throw new ConvlensError("model-invalid", `the ${label(stuck)} of ${fileName} needs its own result (a cycle)`);
+    throw new ConvlensError("model-invalid", `${describeNode(stuck)} of ${fileName} needs its own result (a cycle)`);
   }
   return sorted;
 }
