@@ -1,0 +1,27 @@
+/** Each example is a program that must run against the built package and say something. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const examples = fileURLToPath(new URL("../examples/", import.meta.url));
+const expected: Record<string, { says: RegExp; writes: string[] }> = {
+  "predict.ts": { says: /cat 0\.\d{3}\n[\s\S]*conv2d_3 1 x 15 x 15 x 128/, writes: [] },
+  "activations.ts": { says: /wrote channel\.png/, writes: ["channel.png", "sheet.png"] },
+};
+
+test.each(readdirSync(examples).filter((name) => name.endsWith(".ts")))("%s runs", (name) => {
+  const folder = mkdtempSync(join(tmpdir(), "convlens-example-"));
+  try {
+    const says = execFileSync(process.execPath, ["--import", "tsx", join(examples, name), folder], {
+      encoding: "utf8",
+      cwd: examples,
+    });
+    expect(says).toMatch(expected[name]?.says ?? /^$/);
+    expect(readdirSync(folder).sort()).toEqual(expected[name]?.writes);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
