@@ -56,6 +56,29 @@ export async function changedModel(change: (model: ModelProto) => void): Promise
   return toBinary(ModelProtoSchema, proto);
 }
 
+/** The small network with a tensor of this shape on the way to its scores: filled with zeros, reduced to its maximum. */
+export const hugeModel = (shape: readonly number[]): Promise<Uint8Array> =>
+  changedModel(({ graph }) => {
+    const { node, initializer } = graph!;
+    const list = (name: string, values: readonly number[]) =>
+      initializer.push({
+        ...initializer[0]!,
+        name,
+        dims: [BigInt(values.length)],
+        dataType: 7,
+        rawData: new Uint8Array(BigInt64Array.from(values, BigInt).buffer),
+      });
+    const add = (opType: string, input: string[], output: string) =>
+      node.push({ ...node[0]!, name: opType, opType, input, output: [output], attribute: [] });
+    list("huge.shape", shape);
+    list("one", [1]);
+    node.at(-1)!.output = ["before"];
+    add("ConstantOfShape", ["huge.shape"], "huge");
+    add("ReduceMax", ["huge"], "peak");
+    add("Reshape", ["peak", "one"], "peak.list");
+    add("Add", ["before", "peak.list"], "scores");
+  });
+
 /** A colourful PNG. */
 export async function smallPng(width = 12, height = 10): Promise<Uint8Array> {
   const data = new Uint8Array(width * height * 4);
