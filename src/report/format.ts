@@ -1,8 +1,11 @@
 /** Words around numbers, in addition to the renderers' number formats. */
-import { grouped, short } from "../render/numbers.ts";
+import { grouped, percent, short } from "../render/numbers.ts";
 
 /** A count of things with its noun: "1 channel", "6,272 channels". */
 export const plural = (n: number, one: string, many = `${one}s`): string => `${grouped(n)} ${n === 1 ? one : many}`;
+
+/** A share from 0 to 1 in running text: "57.7 %" that no line break splits. */
+export const share = (value: number): string => percent(value).replaceAll(" ", "\u00a0");
 
 /** Bytes in powers of 1000, three digits: 13812484 -> "13.8 MB". */
 export function bytes(n: number): string {

@@ -49,5 +49,3 @@ export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): 
   });
   return new Html(markup);
 }
-
-export const empty: Html = new Html("");

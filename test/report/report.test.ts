@@ -33,7 +33,7 @@ test("every section stands on the page under its heading, and the contents list 
     );
     expect(report.html).toContain(`<a href="#${id}">${title}</a>`);
   }
-  expect(report.html).toContain("It answers <strong>cat</strong>, with a probability of 90.0 %.");
+  expect(report.html).toContain("It answers <strong>cat</strong>, with a probability of 90.0\u00a0%.");
   expect(report.html).not.toContain("Left out");
 });
 
@@ -141,7 +141,7 @@ test("an aborted report stops, a running one says how far it is", async () => {
   });
   await expect(running).rejects.toMatchObject({ code: "cancelled" });
   expect(steps).toContain("What it answers");
-  expect(steps).not.toContain("Emptier with depth");
+  expect(steps).not.toContain("How empty the layers are");
 });
 
 test("pictures keep to the size limit: fewer channels, and the page says so", async () => {
@@ -150,7 +150,7 @@ test("pictures keep to the size limit: fewer channels, and the page says so", as
   const tiles = (html: string): number => html.match(/class="tile/g)!.length;
   expect(tiles(small.html)).toBeLessThan(tiles(large.html));
   expect(small.html.length).toBeLessThan(620_000);
-  expect(small.notes.join()).toMatch(/layer "conv2d": the report shows \d of 4 channels; "convlens activations/);
+  expect(small.notes.join()).toMatch(/only the first channels \(conv2d \d of 4/);
 });
 
 test("a dead channel is drawn as dead and counted", async () => {

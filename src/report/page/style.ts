@@ -82,7 +82,9 @@ dl.made { display: grid; grid-template-columns: minmax(0, 1fr); margin: 1rem 0; 
 dl.made dt { color: var(--soft); font-size: .86rem; margin-top: .7rem; }
 dl.made dd { margin: 0; overflow-wrap: anywhere; }
 pre { background: var(--faint); padding: .7rem .9rem; overflow-x: auto; margin: .3rem 0; }
-.note { background: var(--warn-paper); color: var(--warn); padding: .6rem .9rem; border-radius: .3rem; max-width: 42rem; }
+.note p { margin: 0; }
+.note ul { margin: .3rem 0 0; padding-left: 1.2rem; }
+.note { font-size: .93rem; background: var(--warn-paper); color: var(--warn); padding: .6rem .9rem; border-radius: .3rem; max-width: 42rem; }
 ul.notes { padding-left: 1.2rem; max-width: 42rem; overflow-wrap: anywhere; }
 
 .layer { margin: 1.6rem 0 1.2rem; }
@@ -142,6 +144,7 @@ dialog.lightbox::backdrop { background: #111315; }
 }
 @media (max-width: 40rem) { .lightbox .stage { flex-direction: column; } .lightbox .keys { display: none; } .lightbox .strip { padding: .4rem .6rem; } }
 
+@page { margin: 14mm; }
 @media print {
   :root { color-scheme: light; --paper: #fff; --raised: #fff; --ink: #000; --soft: #444; --line: #bbb; --faint: #f4f4f4; --accent: #000; --bar: #2c728e; --track: #ddd; --warn: #000; --warn-paper: #fff; }
   body { font-size: 10pt; }

@@ -1,6 +1,6 @@
 /** The feature maps of one layer after another, every channel a picture that can be enlarged. */
 import { throwIfCancelled } from "../../core/errors.ts";
-import type { Layer } from "../../core/layers.ts";
+import type { Layer, Layout } from "../../core/layers.ts";
 import type { NamedTensor } from "../../core/result.ts";
 import { activations as method } from "../../methods/index.ts";
 import type { Model } from "../../model/model.ts";
@@ -35,7 +35,7 @@ export const activations: Section = {
 async function activationsFragment(context: Context): Promise<Fragment> {
   const { model, room, signal, onProgress } = context;
   const layers = await model.layers();
-  const maps = layers.filter(({ shape }) => shape.length === 4);
+  const maps = layers.filter(({ shape }) => isMap(shape, model.sourceLayout));
   const chosen = pickLayers(maps, mostLayers);
   const notes: string[] = [];
   if (chosen.length < maps.length)
@@ -48,18 +48,24 @@ async function activationsFragment(context: Context): Promise<Fragment> {
 
   // Deep layers are small and leave room; so the last one is drawn first and what it saves goes to those before it.
   const drawn: Html[] = [];
+  const tensors = result.tensors.filter(({ tensor }) => isMap(tensor.dims, model.sourceLayout));
+  const thinned: string[] = [];
   let left = room;
-  for (let i = result.tensors.length - 1; i >= 0; i--) {
+  for (let i = tensors.length - 1; i >= 0; i--) {
     throwIfCancelled(signal);
-    onProgress(result.tensors.length - 1 - i, result.tensors.length);
-    const sheet = sheetOf(result.tensors[i]!, model, left / (i + 1), notes);
+    onProgress(tensors.length - 1 - i, tensors.length);
+    const sheet = sheetOf(tensors[i]!, model, left / (i + 1), thinned);
     left -= sheet.size;
     drawn.unshift(sheet.body);
   }
+  if (thinned.length > 0)
+    notes.push(
+      `of some layers the report shows only the first channels (${thinned.reverse().join(", ")}); "convlens activations --layer NAME" draws all`,
+    );
   const flat = layers.length - maps.length;
   return {
     body: html`<p>Every small picture is one channel: where in the photograph the channel answers strongly (bright) and where it does not (dark).
-Early channels look like the photograph itself, drawn by its edges or colours; later ones become coarse and few, because they mark
+Early channels look like the photograph itself, drawn by its edges or colours; later ones become coarser and emptier, because they mark
 <em>that</em> something is there rather than how it looks.</p>
 <p class="legend"><span>below the channel's mean</span><span class="ramp" role="img" aria-label="from dark violet over green to yellow"></span><span>above it</span></p>
 <p class="soft small">Each channel has its own scale: its mean is the middle colour, the ends lie two standard deviations away, so brightness cannot be
@@ -69,6 +75,15 @@ ${flat > 0 && html`<p class="soft small">${plural(flat, "layer")} without height
     notes: [...result.notes, ...notes],
   };
 }
+
+/** Whether an output has height and width: what a pooling over the whole picture gives is a list of numbers. */
+function isMap(shape: readonly (number | null)[], layout: Layout): boolean {
+  const [height, width] = sides(shape, layout);
+  return shape.length === 4 && (height !== 1 || width !== 1);
+}
+
+const sides = (shape: readonly (number | null)[], layout: Layout): readonly (number | null)[] =>
+  layout === "NHWC" ? shape.slice(1, 3) : shape.slice(2, 4);
 
 /**
  * At most `most` layers, spread evenly over the depth, the first and the last included. Where there are more, layers
@@ -85,8 +100,8 @@ export function pickLayers(maps: readonly Layer[], most: number): readonly Layer
   return [...new Set(picked)];
 }
 
-/** One layer's sheet within `room` characters, and how many it took. */
-function sheetOf(named: NamedTensor, model: Model, room: number, notes: string[]): { body: Html; size: number } {
+/** One layer's sheet within `room` characters, and how many it took; `thinned` is told where channels are left out. */
+function sheetOf(named: NamedTensor, model: Model, room: number, thinned: string[]): { body: Html; size: number } {
   const { layer } = named;
   const facts = channels(named, model.sourceLayout);
   const pictures = activationSheets(named, { layout: model.sourceLayout, labels: false, columns: 1, perPage: 1 });
@@ -106,13 +121,10 @@ function sheetOf(named: NamedTensor, model: Model, room: number, notes: string[]
   }
   const dead = facts.filter((fact) => fact.constant).length;
   const some = tiles.length < facts.length;
-  if (some)
-    notes.push(
-      `layer "${layer.name}": the report shows ${tiles.length} of ${facts.length} channels; "convlens activations --layer ${layer.name}" draws all`,
-    );
-  const [height, width] = model.sourceLayout === "NHWC" ? layer.shape.slice(1, 3) : layer.shape.slice(2, 4);
+  if (some) thinned.push(`${layer.name} ${tiles.length} of ${facts.length}`);
+  const [height, width] = sides(named.tensor.dims, model.sourceLayout);
   const body = html`<div class="layer"><h3>${layer.name} <span class="soft">(${layer.class})</span></h3>
-<p class="shape">${shapeText(layer.shape)}: ${some && `${tiles.length} of `}${plural(facts.length, "channel")} of ${height ?? "?"} × ${width ?? "?"}, ${dead} dead</p>
+<p class="shape">${shapeText(layer.shape)}: ${some && `${tiles.length} of `}${plural(facts.length, "channel")} of ${height} × ${width}, ${dead} dead</p>
 <div class="sheet${facts.length < 8 ? " few" : facts.length <= 32 && " large"}" role="group" aria-label="channels of ${layer.name}" data-title="${layer.name}" data-channels="${facts.length}" data-beside>
 ${tiles.map((t, i) => tile(t, i === 0))}</div>
 <p class="status js-only">&nbsp;</p></div>

@@ -67,9 +67,9 @@ function colorHtml(
   biases: boolean,
   swapped: boolean,
 ): Html {
-  return html`<p>Each square is one filter, the pattern of colours that it looks for everywhere in the photograph; channel 7 of this layer, further up, is filter 7's answer.
+  return html`<p>Each square is one filter, the pattern of colours that it looks for everywhere in the photograph; channel 7 of this layer is the answer of filter 7.
 A bright or dark edge in the square answers to edges that run the same way, an even colour to areas of that colour.
-The darkest weight of each filter is drawn black, the largest white.${
+The smallest weight of each filter is drawn black, the largest white.${
     biases &&
     " Below stand its number and its bias, which is added to the sum before the activation: the lower it is, the stronger the pattern must be."
   }</p>

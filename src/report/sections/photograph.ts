@@ -55,6 +55,10 @@ function preprocessingHtml({ model, photo, prepared }: Context): Html {
     if (x < low) low = x;
     if (x > high) high = x;
   }
+  const chosen =
+    model.notes.length > 0 &&
+    html`<div class="note"><p>What Convlens took on its own account, here or elsewhere in this report:</p>
+<ul>${model.notes.map((note) => html`<li>${note}</li>`)}</ul></div>`;
   return html`<h3>From photograph to numbers</h3>
 <ol class="steps">
 <li>${resizing(p, photo.picture)}</li>
@@ -62,7 +66,8 @@ function preprocessingHtml({ model, photo, prepared }: Context): Html {
 <code class="formula" tabindex="0">${formula(p)}</code></li>
 <li>The numbers are laid out as <code>${shapeText(dims)}</code> (${p.layout === "NHWC" ? "picture, row, column, colour" : "picture, colour, row, column"}).
 Here they run from ${short(low)} to ${short(high)}.</li>
-</ol>`;
+</ol>
+${chosen}`;
 }
 
 function resizing(p: Preprocessing, { width, height }: { readonly width: number; readonly height: number }): string {

@@ -2,7 +2,7 @@
 import type { ClassScore, Prediction } from "../../core/result.ts";
 import { predict } from "../../methods/index.ts";
 import { percent, short } from "../../render/numbers.ts";
-import { plural } from "../format.ts";
+import { plural, share } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import type { Section } from "../section.ts";
 import { bar } from "./parts.ts";
@@ -18,8 +18,9 @@ export const prediction: Section = {
   async produce(context) {
     const result = await context.result(predict, { top: 10 });
     const best = result.predictions[0];
+    const own = result.notes.filter((note) => !context.model.notes.includes(note));
     return {
-      body: predictionHtml(result, context.model.labels?.length),
+      body: html`${predictionHtml(result, context.model.labels?.length)}${own.length > 0 && html`<ul class="notes soft small">${own.map((note) => html`<li>${note}</li>`)}</ul>`}`,
       notes: result.notes,
       ...(best === undefined ? {} : { lede: sentence(best) }),
     };
@@ -29,7 +30,7 @@ export const prediction: Section = {
 const sentence = ({ label, probability, score }: ClassScore): Html =>
   probability === null
     ? html`It answers <strong>${label}</strong>, with a score of ${short(score)}.`
-    : html`It answers <strong>${label}</strong>, with a probability of ${percent(probability)}.`;
+    : html`It answers <strong>${label}</strong>, with a probability of ${share(probability)}.`;
 
 /** The table of classes, best first. `classes`: how many the network knows, where it is known. */
 export function predictionHtml({ predictions, output }: Prediction, classes: number = output.length): Html {
