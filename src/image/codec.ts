@@ -2,6 +2,7 @@
  * Runs the WASM picture codecs. An instance is kept for the next picture, except after a failure (its heap is then
  * not to be trusted) or a large picture (WASM memory grows and never shrinks).
  */
+import { ConvlensError } from "../core/errors.ts";
 import type { Platform } from "../core/platform.ts";
 import { ImageProblem } from "./header.ts";
 
@@ -50,7 +51,9 @@ export async function withCodec<T, R>(
 ): Promise<R> {
   const instance = (kept.get(name) as Promise<T> | undefined) ?? instantiate(name, load, codec);
   kept.delete(name);
-  const ready = await instance;
+  const ready = await instance.catch((cause: unknown) => {
+    throw new ConvlensError("network-failed", `the picture codec "${name}" could not be loaded`, { cause });
+  });
   let result: R;
   try {
     result = work(ready);

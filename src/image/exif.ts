@@ -19,7 +19,8 @@ export function exifOrientation(exif: Uint8Array): number {
     const entry = directory + 2 + 12 * i;
     if (entry + 12 > view.byteLength) return 1;
     if (view.getUint16(entry, little) !== orientationTag) continue;
-    const value = view.getUint16(entry + 8, little);
+    const long = view.getUint16(entry + 2, little) === 4;
+    const value = long ? view.getUint32(entry + 8, little) : view.getUint16(entry + 8, little);
     return value >= 1 && value <= 8 ? value : 1;
   }
   return 1;

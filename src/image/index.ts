@@ -4,4 +4,5 @@ export { type DecodedImage, type DecodeOptions, decodeImage } from "./decode.ts"
 export { encodePng, type PngOptions } from "./encode.ts";
 export { encodeJpeg } from "./jpeg.ts";
 export { resizeMap } from "./map.ts";
-export { type ResizeLibrary, type ResizeMode, resize, resizers } from "./resize.ts";
+export { type ResizeLibrary, resize, resizers } from "./resize.ts";
+export type { ResizeMode } from "./resizer.ts";
