@@ -34,7 +34,7 @@ export interface DecodedImage {
  */
 export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedImage> {
   const { codec, exif = true, maxPixels = 100e6 } = options;
-  const name = options.name === undefined ? "the picture" : `"${options.name}"`;
+  const name = options.name === undefined ? "the file" : `"${options.name}"`;
   const kind = kindOf(bytes);
   try {
     const check = <T extends ImageHeader>(header: T): T => {

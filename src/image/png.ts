@@ -1,7 +1,8 @@
 /**
  * Reads PNG: every bit depth and colour type, palettes, Adam7 interlacing, 16 bit, the first frame of animations.
  * What comes out are the pixels of Pillow's `convert("RGB")`: transparency is dropped (a note says so) and 16 bits
- * become 8 by their high byte; colour profiles and gamma are not applied.
+ * become 8 by their high byte (also grey ones, which Pillow itself clips to
+ * white); colour profiles and gamma are not applied.
  */
 import type { Picture } from "../core/picture.ts";
 import { crc32 } from "./crc.ts";
