@@ -25,11 +25,15 @@ test("facts on channels do not depend on the layout", () => {
   const nchw = transpose(nhwc, [0, 3, 1, 2]);
   const facts = channels(named(nhwc), "NHWC");
   expect(channels(named(nchw), "NCHW")).toEqual(facts);
-  expect(facts[0]).toEqual({ mean: 3, deviation: Math.sqrt(6), max: 6, zeros: 1 / 3, constant: false });
-  expect(facts[1]).toEqual({ mean: 2, deviation: 0, max: 2, zeros: 0, constant: true });
+  expect(facts[0]).toEqual({ mean: 3, deviation: Math.sqrt(6), max: 6, zeros: 1 / 3, state: "live" });
+  expect(facts[1]).toEqual({ mean: 2, deviation: 0, max: 2, zeros: 0, state: "constant" });
 });
 
 test("only the first picture of a batch counts", () => {
   const two = float32([2, 1, 1, 1], [5, 100]);
-  expect(channels(named(two), "NHWC")).toEqual([{ mean: 5, deviation: 0, max: 5, zeros: 0, constant: true }]);
+  expect(channels(named(two), "NHWC")).toEqual([{ mean: 5, deviation: 0, max: 5, zeros: 0, state: "constant" }]);
+});
+
+test("a channel of zeros is dead", () => {
+  expect(channels(named(float32([1, 1, 2, 1], [0, 0])), "NHWC")[0]!.state).toBe("dead");
 });

@@ -9,8 +9,8 @@ export interface ChannelFacts {
   readonly max: number;
   /** Share of exact zeros, 0 to 1. */
   readonly zeros: number;
-  /** One value everywhere: the channel found nothing. */
-  readonly constant: boolean;
+  /** `dead`: zero everywhere, the channel found nothing; `constant`: another single value everywhere. */
+  readonly state: "live" | "dead" | "constant";
 }
 
 /** The channels of the first picture of a rank-4 activation in source layout. */
@@ -32,6 +32,7 @@ export function channels({ tensor }: NamedTensor, layout: Layout): readonly Chan
     }
     const mean = sum / size;
     for (let i = 0, at = channel * jump; i < size; i++, at += step) squares += (data[at]! - mean) ** 2;
-    return { mean, deviation: Math.sqrt(squares / size), max, zeros: zeros / size, constant: min === max };
+    const state = min !== max ? "live" : max === 0 ? "dead" : "constant";
+    return { mean, deviation: Math.sqrt(squares / size), max, zeros: zeros / size, state };
   });
 }

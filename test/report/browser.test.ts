@@ -123,7 +123,7 @@ describe.skipIf(!installed)("the report in Chromium", () => {
   });
 
   test("by keyboard: skip link, one tab stop a sheet, arrows, the enlarged view and back", async () => {
-    await visit(url, wide, async (page) => {
+    const { complaints } = await visit(url, wide, async (page) => {
       const focused = (): Promise<string> => page.evaluate(() => document.activeElement!.outerHTML.slice(0, 120));
       await page.keyboard.press("Tab");
       expect(await focused()).toContain('href="#report"');
@@ -159,6 +159,7 @@ describe.skipIf(!installed)("the report in Chromium", () => {
       expect(await page.locator("dialog").evaluate((d) => (d as HTMLDialogElement).open)).toBe(false);
       expect(await focused()).toContain('data-channel="11"');
     });
+    expect(complaints).toEqual([]);
   });
 
   test("on a phone nothing is wider than the screen, and a tap enlarges", async () => {

@@ -1,6 +1,7 @@
 /** The report of a made-up network: what is on the page, what is left out and why, and that nothing breaks out of it. */
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
+import { float32 } from "../../src/core/tensor.ts";
 import type { Model } from "../../src/model/model.ts";
 import { makeReport, reportSections } from "../../src/report/index.ts";
 import { script } from "../../src/report/page/script.ts";
@@ -158,4 +159,21 @@ test("a dead channel is drawn as dead and counted", async () => {
   expect(html).toContain('<button type="button" class="tile dead" data-channel="3"');
   expect(html).toContain('alt="channel 3: 0 everywhere, dead"');
   expect(html).toContain("4 channels of 12 × 12, 1 dead");
+});
+
+test("filters over many channels become one table of grey squares", async () => {
+  const model = fakeModel();
+  const [conv, ...rest] = await model.layers();
+  const kernel = float32(
+    [3, 3, 8, 4],
+    Array.from({ length: 288 }, (_, i) => i),
+  );
+  const deep: Model = {
+    ...model,
+    layers: async () => [{ ...conv!, weights: [{ ...conv!.weights[0]!, shape: kernel.dims }] }, ...rest],
+    weight: async () => kernel,
+  };
+  const { html } = await makeReport(deep, photo);
+  expect(html).toContain("kernel (3, 3, 8, 4)");
+  expect(html).toContain('alt="Weights of conv2d: a row for each filter"');
 });

@@ -22,6 +22,7 @@ html { scroll-padding-top: 1rem; -webkit-text-size-adjust: 100%; text-size-adjus
 @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 1rem/1.6 var(--sans); overflow-wrap: anywhere; }
 a { color: var(--accent); text-underline-offset: .15em; }
+main:focus { outline: none; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .skip { position: absolute; left: -99rem; top: 0; padding: .6rem 1rem; background: var(--raised); z-index: 2; }
 .skip:focus { left: 0; }
@@ -103,11 +104,14 @@ ul.notes { padding-left: 1.2rem; max-width: 42rem; overflow-wrap: anywhere; }
 .js .tile { cursor: zoom-in; }
 .sheet .tile img { width: 100%; }
 .tile img.pixels { image-rendering: pixelated; }
-.tile.dead img { opacity: .35; }
-.tile.dead::before { content: "dead"; position: absolute; inset: 0; display: grid; place-items: center; font: 600 .7rem/1 var(--sans); color: var(--ink); z-index: 1; }
+.tile.dead img, .tile.constant img { opacity: .35; }
+.tile.dead::before { content: "dead"; }
+.tile.constant::before { content: "constant"; }
+.tile.dead::before, .tile.constant::before { position: absolute; inset: 0; display: grid; place-items: center; font: 600 .7rem/1 var(--sans); color: var(--ink); z-index: 1; }
 .tile[data-channel]:hover::after, .tile[data-channel]:focus-visible::after { content: attr(data-channel); position: absolute; left: 0; top: 0; padding: .1rem .3rem; font: 700 .8rem/1.2 var(--mono); background: #111; color: #fff; border-radius: 0 0 .25rem 0; pointer-events: none; }
 .tile:hover { outline: 2px solid var(--ink); outline-offset: 0; z-index: 1; }
-.tile:focus-visible { outline: 3px solid var(--accent); outline-offset: 1px; z-index: 1; }
+.tilemain:focus { outline: none; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 1px; z-index: 1; }
 .under b { color: var(--ink); }
 .under { display: block; overflow: hidden; font: .74rem/1.35 var(--mono); color: var(--soft); margin-top: .25rem; white-space: nowrap; }
 .status { min-height: 1.5em; margin: .4rem 0 0; color: var(--soft); font-size: .86rem; max-width: none; }

@@ -115,11 +115,11 @@ function sheetOf(named: NamedTensor, model: Model, room: number, thinned: string
       ...shown,
       channel,
       alt: describe(channel, fact),
-      dead: fact.constant,
+      state: fact.state,
       range: [short(fact.mean - 2 * fact.deviation), short(fact.mean + 2 * fact.deviation)],
     });
   }
-  const dead = facts.filter((fact) => fact.constant).length;
+  const dead = facts.filter(({ state }) => state === "dead").length;
   const some = tiles.length < facts.length;
   if (some) thinned.push(`${layer.name} ${tiles.length} of ${facts.length}`);
   const [height, width] = sides(named.tensor.dims, model.sourceLayout);
@@ -132,7 +132,7 @@ ${tiles.map((t, i) => tile(t, i === 0))}</div>
   return { body, size };
 }
 
-function describe(channel: number, { mean, max, zeros, constant }: ChannelFacts): string {
-  if (constant) return `channel ${channel}: ${short(max)} everywhere, dead`;
+function describe(channel: number, { mean, max, zeros, state }: ChannelFacts): string {
+  if (state !== "live") return `channel ${channel}: ${short(max)} everywhere, ${state}`;
   return `channel ${channel}: mean ${short(mean)}, highest ${short(max)}, zeros ${percent(zeros)}`;
 }

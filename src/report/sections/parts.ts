@@ -17,13 +17,14 @@ export interface Tile {
   readonly channel?: number;
   /** Values at the dark and the bright end of the colours. */
   readonly range?: readonly [string, string];
-  readonly dead?: boolean;
+  /** Written over a flat picture. */
+  readonly state?: "live" | "dead" | "constant";
   readonly under?: Html;
 }
 
 /** A picture that can be enlarged. The first tile of a sheet takes the tab key, the arrow keys reach the others. */
 export const tile = (t: Tile, first: boolean): Html =>
-  html`<button type="button" class="tile${t.dead && " dead"}"${t.channel !== undefined && html` data-channel="${t.channel}"`}${
+  html`<button type="button" class="tile${t.state !== undefined && t.state !== "live" && ` ${t.state}`}"${t.channel !== undefined && html` data-channel="${t.channel}"`}${
     t.range && html` data-low="${t.range[0]}" data-high="${t.range[1]}"`
   }${!first && html` tabindex="-1"`}><img${Math.max(t.width, t.height) < 64 && html` class="pixels"`} alt="${t.alt}" width="${t.width}" height="${t.height}" src="${t.url}">${t.under}</button>
 `;
