@@ -21,7 +21,7 @@ export async function nodeEngine(notice: (message: string) => void): Promise<Eng
       });
     notice(
       `onnxruntime-node cannot be loaded (${firstLine(error)}): using the slower WASM engine. ` +
-        "For the native one: npm install onnxruntime-node@1.30 --onnxruntime-node-install=skip",
+        "For the native one: npm install onnxruntime-node@1.30.0 --ignore-scripts",
     );
     return wasmEngine();
   }

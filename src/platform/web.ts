@@ -53,7 +53,9 @@ export function createWebPlatform(options: WebPlatformOptions = {}): Platform {
 export const webPlatform: Platform = createWebPlatform();
 
 /** The address of the page or worker, against which relative addresses are meant. */
-const here = (): string => globalThis.location?.href ?? import.meta.url;
+function here(): string {
+  return globalThis.location?.href ?? import.meta.url;
+}
 
 async function webEngine({ device = "wasm", wasmFolder, threads }: WebPlatformOptions): Promise<Engine> {
   const ort = device === "webgpu" ? await import("onnxruntime-web/webgpu") : await import("onnxruntime-web/wasm");
