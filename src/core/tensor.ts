@@ -74,7 +74,8 @@ export const int64 = (dims: readonly number[], data: readonly (number | bigint)[
 /** Views little-endian bytes as a tensor's data; copies when the bytes are not aligned for the type. */
 export function fromBytes<T extends ElementType>(type: T, dims: readonly number[], bytes: Uint8Array): Tensor<T> {
   const size = bytesPerElement(type);
-  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  // Not slice(): that of a Node Buffer does not copy.
+  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
   const data = new arrayTypes[type](aligned.buffer, aligned.byteOffset, Math.floor(bytes.byteLength / size));
   return { type, dims, data };
 }
