@@ -44,6 +44,17 @@ const keras = [
   "pip install tensorflow tf2onnx, then in Python:",
   'import keras; keras.saving.load_model("FILE", compile=False).export("model.onnx", format="onnx")',
 ];
+const caffe = [
+  "pip install onnx && pip install --no-deps caffe2onnx",
+  "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION=python python -m caffe2onnx.convert --prototxt NET.prototxt --caffemodel WEIGHTS.caffemodel --onnx model.onnx",
+];
+/** Keras 3 refuses some files of Keras 1 and 2. */
+const oldKeras = [
+  ...keras,
+  "where Keras 3 refuses an older file: pip install tf_keras, then in Python:",
+  'import tf_keras; tf_keras.models.load_model("FILE", compile=False).export("saved_model")',
+  "and: python -m tf2onnx.convert --saved-model saved_model --output model.onnx --opset 17",
+];
 
 export const otherKinds: readonly OtherKind[] = [
   {
@@ -61,11 +72,7 @@ export const otherKinds: readonly OtherKind[] = [
       (/\.mlmodel$/i.test(name) && head[0] === 0x08) ||
       matches(/^\x08[\x01-\x20]\x12[\x80-\xff]*[\x00-\x7f]\x0a/)(head) ||
       matches(/^\s*\{[\s\S]*com\.apple\.CoreML/)(head),
-    recipe: [
-      "Core ML files are made from a PyTorch or TensorFlow model: export that one to ONNX. For neural-network files (.mlmodel):",
-      "pip install coremltools onnxmltools, then in Python:",
-      'import coremltools, onnxmltools; onnxmltools.utils.save_model(onnxmltools.convert_coreml(coremltools.utils.load_spec("FILE")), "model.onnx")',
-    ],
+    recipe: ["Core ML has no export to ONNX: export the model it was converted from (PyTorch, TensorFlow) to ONNX."],
   },
   {
     id: "tensorflow-graph",
@@ -119,7 +126,7 @@ export const otherKinds: readonly OtherKind[] = [
     id: "keras-h5",
     title: "a Keras model (HDF5, .h5)",
     match: starts("\x89HDF\r\n\x1a\n"),
-    recipe: keras,
+    recipe: oldKeras,
   },
   {
     id: "keras",
@@ -132,9 +139,11 @@ export const otherKinds: readonly OtherKind[] = [
     title: "a TensorFlow.js model (model.json)",
     match: matches(/^\s*\{[\s\S]*("modelTopology"|"(layers|graph)-model"|"weightsManifest")/),
     recipe: [
-      "pip install tensorflowjs tensorflow tf2onnx",
-      "tensorflowjs_converter --input_format=tfjs_layers_model --output_format=keras_saved_model FILE saved_model   # a graph model: pip install tfjs-graph-converter; tfjs_graph_converter --output_format tf_saved_model FOLDER saved_model",
+      'pip install tensorflowjs "ydf<0.12"',
+      "tensorflowjs_converter --input_format=tfjs_layers_model --output_format=keras_saved_model FILE saved_model",
+      "pip install tf2onnx",
       "python -m tf2onnx.convert --saved-model saved_model --output model.onnx --opset 17",
+      "(a graph model, which has no layers any more: convert the SavedModel that it was made from)",
     ],
   },
   {
@@ -166,20 +175,13 @@ export const otherKinds: readonly OtherKind[] = [
     id: "caffe-text",
     title: "a Caffe network (.prototxt)",
     match: matches(/^(\s*(#[^\n]*)?\n?)*[\s\S]*\blayers?\s*:?\s*\{[\s\S]*\b(type|bottom|top)\s*:/),
-    recipe: caffe(),
+    recipe: caffe,
   },
   {
     id: "caffe",
     title: "Caffe weights (.caffemodel)",
     // NetParameter: its name, then layers (field 2 of old files, field 100).
     match: matches(/^\x0a[\x01-\x7f][\x20-\x7e]+(\x12|\xa2\x06|\x1a|\x22)/),
-    recipe: caffe(),
+    recipe: caffe,
   },
 ];
-
-function caffe(): string[] {
-  return [
-    "pip install onnx caffe2onnx",
-    "python -m caffe2onnx.convert --prototxt NET.prototxt --caffemodel WEIGHTS.caffemodel --onnx model.onnx",
-  ];
-}

@@ -20,7 +20,6 @@ export interface Decoding {
   readonly reasons: string[];
 }
 
-const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const isUnreadable = (value: Constant | Unreadable): value is Unreadable => "unreadable" in value;
 
 /** Operators whose work is not a plain graph of tensors. */
@@ -125,13 +124,12 @@ async function decodeAttribute(
     case Kind.INT:
       return { kind: "int", value: Number(proto.i) };
     case Kind.STRING:
-      return { kind: "string", value: text(proto.s) };
+    case Kind.STRINGS:
+      return texts(proto);
     case Kind.FLOATS:
       return { kind: "floats", value: proto.floats };
     case Kind.INTS:
       return { kind: "ints", value: proto.ints.map(Number) };
-    case Kind.STRINGS:
-      return { kind: "strings", value: proto.strings.map(text) };
     case Kind.TENSOR: {
       if (!proto.t) return "an empty tensor";
       const tensor = await readTensor(proto.t, decoding.file, proto.t.name || proto.name);
@@ -143,6 +141,18 @@ async function decodeAttribute(
       return proto.refAttrName
         ? `a reference to "${proto.refAttrName}" outside a function`
         : "of a kind that is not read";
+  }
+}
+
+/** Some operators keep bytes of their own in a string. */
+function texts(proto: AttributeProto): Attribute | string {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  try {
+    if (proto.strings.length || proto.type === Kind.STRINGS)
+      return { kind: "strings", value: proto.strings.map((bytes) => decoder.decode(bytes)) };
+    return { kind: "string", value: decoder.decode(proto.s) };
+  } catch {
+    return "no text but bytes";
   }
 }
 
