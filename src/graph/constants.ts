@@ -35,22 +35,28 @@ export async function readConstant(constant: Constant): Promise<Tensor> {
  */
 export async function constantOf(graph: Graph, value: string): Promise<Tensor | undefined> {
   const made = producers(graph);
-  const read = async (name: string): Promise<Tensor | undefined> => {
+  const read = async (name: string, depth: number): Promise<Tensor | undefined> => {
     const constant = graph.constants.get(name);
     if (constant) return readConstant(constant);
     const node = made.get(name);
-    const follow = node?.domain === "" && node.outputs[0] === name ? followers[node.op] : undefined;
-    if (!node || !follow) return undefined;
+    const follow =
+      node?.domain === "" && node.outputs[0] === name && Object.hasOwn(followers, node.op)
+        ? followers[node.op]
+        : undefined;
+    if (!node || !follow || depth > longestChain) return undefined;
     const inputs: Tensor[] = [];
     for (const input of node.inputs) {
-      const tensor = await read(input);
+      const tensor = input === "" ? undefined : await read(input, depth + 1);
       if (!tensor) return undefined;
       inputs.push(tensor);
     }
     return follow(node, inputs);
   };
-  return read(value);
+  return read(value, 0);
 }
+
+/** Exporters put a handful of nodes behind a weight. */
+const longestChain = 50;
 
 type Follow = (node: Node, inputs: readonly Tensor[]) => Tensor | undefined;
 

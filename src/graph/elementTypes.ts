@@ -1,7 +1,7 @@
 /** ONNX's numbers for element types (TensorProto.DataType), as the attributes of Cast and its relatives use them. */
 import type { ElementType } from "../core/tensor.ts";
 
-export const elementTypeNumbers: Readonly<Record<ElementType, number>> = {
+const elementTypeNumbers: Readonly<Record<ElementType, number>> = {
   float32: 1,
   uint8: 2,
   int8: 3,

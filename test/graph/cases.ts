@@ -279,6 +279,14 @@ export const inferenceCases: readonly InferenceCase[] = [
     1,
     "com.microsoft",
   ),
+  of("FusedConv", [x, w(8, 4, 3, 3)], { activation: text("Relu"), pads: ints([1, 1, 0, 0]) }, 1, "com.microsoft"),
+  of(
+    "QLinearAveragePool",
+    [fed("uint8", "N", 3, 5, 5), scale, zero, scale, zero],
+    { kernel_shape: ints([2, 2]) },
+    1,
+    "com.microsoft",
+  ),
   of("Gelu", [x], {}, 1, "com.microsoft"),
   of("QuickGelu", [x], {}, 1, "com.microsoft"),
 ];

@@ -96,6 +96,14 @@ describe("toIrOpset", () => {
   test("keeps a softmax over one long axis a softmax", () => {
     expect(printGraph(toIrOpset(one("Softmax"), 9).graph)).toContain("y = Softmax(x) axis=1 # mine");
   });
+  test("knows a matrix behind values it knows nothing of", () => {
+    const b = builder();
+    b.input("x", { type: "float32", shape: [null, 4] });
+    const odd = b.node("Mystery", ["x"], { domain: "com.example" });
+    const scores = b.node("Gemm", [odd, b.constant(float32([4, 2], new Float32Array(8)), "w")]);
+    b.node("Softmax", [scores], { outputs: ["y"], attributes: { axis: int(1) } });
+    expect(printGraph(toIrOpset(b.finish(["y"]), 11).graph)).toContain("y = Softmax(Gemm_0) axis=-1\n");
+  });
   test("turns bounds into constants", () => {
     expect(printGraph(toIrOpset(one("Clip", { min: float(0), max: float(6) }), 9).graph)).toBe(
       "graph graph\ninput x: float32[?, 4, 1, 1]\nconstant y/const: float32[]\nconstant y/const_1: float32[]\ny = Clip(x, y/const, y/const_1) # mine\noutput y\n",

@@ -1,4 +1,5 @@
 /** Shape rules for the quantized and fused operators of domain com.microsoft that ONNX Runtime's own tools write. */
+import { AveragePool, Conv } from "./convolution.ts";
 import { axisOf, broadcast, fact, type Rule, wantRank } from "./rule.ts";
 
 const like: Rule = (call) => {
@@ -11,6 +12,9 @@ const quantizedPair: Rule = (call) => {
   return [fact(a.type, broadcast(call, [a.shape, b.shape]))];
 };
 
+/** A convolution with the activation behind it. */
+export const FusedConv: Rule = Conv;
+export const QLinearAveragePool: Rule = (call) => (call.int("channels_last", 0) === 0 ? AveragePool(call) : []);
 export const QLinearAdd: Rule = quantizedPair;
 export const QLinearMul: Rule = quantizedPair;
 export const QLinearSigmoid: Rule = like;

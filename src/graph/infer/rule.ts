@@ -94,7 +94,7 @@ export function wantRank(call: Call, index: number, least: number): readonly num
 
 /** The common shape of operands aligned at their last axes, as numpy broadcasts. */
 export function broadcast(call: Call, shapes: readonly (readonly number[])[]): number[] {
-  const rank = Math.max(0, ...shapes.map((shape) => shape.length));
+  const rank = shapes.reduce((most, shape) => Math.max(most, shape.length), 0);
   return Array.from({ length: rank }, (_, i) => {
     let size = 1;
     for (const shape of shapes) {

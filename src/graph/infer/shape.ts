@@ -93,7 +93,8 @@ export const Concat: Rule = (call) => {
     if (shape.length !== first.shape.length || shape.some((n, i) => i !== axis && n !== first.shape[i]))
       call.fail(`inputs differ outside axis ${axis}`);
   const joint = parts.reduce((total, { shape }) => total + shape[axis]!, 0);
-  const data = first.shape.length === 1 ? parts.flatMap((part) => part.data ?? [Number.NaN]) : undefined;
+  const data =
+    first.shape.length === 1 && joint <= smallSize ? parts.flatMap((part) => part.data ?? [Number.NaN]) : undefined;
   return [
     fact(
       first.type,

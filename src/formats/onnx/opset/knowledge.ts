@@ -115,6 +115,8 @@ const shapes: Readonly<Record<string, ShapeOf>> = {
 };
 const unary =
   /^(Abs|Celu|Elu|Erf|Exp|Gelu|HardSigmoid|HardSwish|LeakyRelu|Log|LogSoftmax|Mish|Neg|Relu|Selu|Sigmoid|Softmax|Softplus|Softsign|Sqrt|Tanh)$/;
+/** Operators that say something of their output where nothing is known of their input. */
+const fromNothing = /^(Flatten|Gemm|Reshape)$/;
 const binary = /^(Add|Sub|Mul|Div|Pow|Max|Min|Sum|Mean)$/;
 
 /** The elements of a small constant in memory. */
@@ -132,15 +134,19 @@ export function learn(node: Node, known: Known): void {
   const first = known.values.get(node.inputs[0] ?? "");
   const declared = known.values.get(output);
   const type = typeOf(node, known) ?? declared?.type;
-  const shapeOf = unary.test(node.op) ? same : binary.test(node.op) ? broadcast : shapes[node.op];
-  const shape =
-    declared?.shape ?? (node.domain === "" && first?.shape ? shapeOf?.(node, first.shape, known) : undefined);
+  const shapeOf = unary.test(node.op) ? same : binary.test(node.op) ? broadcast : own(shapes, node.op);
+  const from = first?.shape ?? (fromNothing.test(node.op) ? [] : undefined);
+  const shape = declared?.shape ?? (node.domain === "" && from ? shapeOf?.(node, from, known) : undefined);
   if (type) known.values.set(output, { type, shape });
 }
 
 function typeOf(node: Node, { values }: Known): ElementType | undefined {
   if (node.op === "Cast") return elementTypeOf(Number(node.attributes.to?.value ?? 0));
   if (comparisons.test(node.op)) return "bool";
-  const from = types[node.op] ?? 0;
+  const from = own(types, node.op) ?? 0;
   return typeof from === "string" ? from : values.get(node.inputs[from] ?? "")?.type;
 }
+
+/** Operators are named by the file: a name that every object inherits is none of the table. */
+const own = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined;

@@ -1,5 +1,5 @@
 /** Softmax and its kin, batch and group normalization: the same name with another meaning. */
-import type { Attribute, Node } from "../../../../graph/graph.ts";
+import type { Attribute, Node, Shape } from "../../../../graph/graph.ts";
 import { describeNode } from "../../../../graph/walk.ts";
 import type { Rewrite, Rewriting } from "../converter.ts";
 import { numberOf, without } from "./inputs.ts";
@@ -13,7 +13,7 @@ const int = (value: number): Attribute => ({ kind: "int", value });
 export const flattenedSoftmax: Rewrite = (node, to) => {
   const x = node.inputs[0]!;
   const axis = numberOf(node, "axis", 1);
-  const single = singleAxis(to, x, axis);
+  const single = singleAxis(to.shape(x) ?? to.shape(node.outputs[0]!), axis);
   if (single !== undefined) return to.add({ ...node, attributes: { ...node.attributes, axis: int(single) } });
   to.note(`${describeNode(node)} takes its input as a matrix from axis ${axis} on, as opsets before 13 do`);
   const matrix = to.emit("Flatten", [x], { axis: int(axis) });
@@ -22,9 +22,8 @@ export const flattenedSoftmax: Rewrite = (node, to) => {
   to.add({ ...node, op: "Reshape", inputs: [rows, like], attributes: {} });
 };
 
-function singleAxis(to: Rewriting, x: string, axis: number): number | undefined {
+function singleAxis(shape: Shape | undefined, axis: number): number | undefined {
   if (axis === -1) return -1;
-  const shape = to.shape(x);
   if (!shape) return undefined;
   const from = axis < 0 ? axis + shape.length : axis;
   const long = shape.flatMap((n, i) => (i >= from && n !== 1 ? [i] : []));
