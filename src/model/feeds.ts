@@ -57,12 +57,15 @@ function checkShape(input: ModelInput, { dims, data }: Tensor): void {
 function checkNumbers(name: string, { type, data }: Tensor): void {
   if (type !== "float32" && type !== "float64") return;
   const numbers = data as Float32Array;
-  for (let i = 0; i < numbers.length; i++)
-    if (!Number.isFinite(numbers[i]))
-      throw new ConvlensError(
-        "tensor-invalid",
-        `input "${name}" holds ${numbers[i]} at element ${i}; every element must be a finite number`,
-      );
+  // 0 times a finite number is 0, times NaN or infinity NaN: one sum tells of all, at the speed of memory.
+  let probe = 0;
+  for (let i = 0; i < numbers.length; i++) probe += numbers[i]! * 0;
+  if (probe === 0) return;
+  const at = numbers.findIndex((value) => !Number.isFinite(value));
+  throw new ConvlensError(
+    "tensor-invalid",
+    `input "${name}" holds ${numbers[at]} at element ${at}; every element must be a finite number`,
+  );
 }
 
 /** Tensors of the input's own type pass; float32, what pictures become, is cast to it. */

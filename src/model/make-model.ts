@@ -12,6 +12,7 @@ import { chooseHead, findHeads } from "./heads.ts";
 import { completeLayers, inputLayout, layoutAxes, plainLayers } from "./layers.ts";
 import type { Feeds, Label, Model, ModelInput, ModelPrediction } from "./model.ts";
 import { preparePicture } from "./preprocess.ts";
+import { checkRoom } from "./room.ts";
 import { type NamedActivation, scoreClasses, vectors } from "./scores.ts";
 import { makeSessions } from "./sessions.ts";
 import { readWeight } from "./weights.ts";
@@ -70,6 +71,16 @@ export function makeModel(parts: ModelParts): Model {
   const plain = once(() => plainLayers(file));
   const heads = once(() => findHeads(graph));
 
+  const roomy = new Set<string>();
+  /** The feeds, checked; that their shapes leave room is worked out once for each set of shapes. */
+  const checked = (feeds: Feeds): Record<string, Tensor> => {
+    const tensors = checkFeeds(inputs, feeds);
+    const key = JSON.stringify(Object.values(tensors).map(({ dims }) => dims));
+    if (!roomy.has(key) && file.opaque === undefined) checkRoom(graph, tensors);
+    roomy.add(key);
+    return tensors;
+  };
+
   /** The value that a name means (a layer's output, any value of the graph, a scope) and the order of its axes. */
   const resolve = (name: string): { value: string; layout: Layout } => {
     const isValue = graph.inputs.includes(name) || graph.nodes.some((node) => node.outputs.includes(name));
@@ -86,7 +97,7 @@ export function makeModel(parts: ModelParts): Model {
   ): Promise<Record<string, Tensor<"float32">>> => {
     const wanted = (options.outputs ?? graph.outputs).map((name) => ({ name, ...resolve(name) }));
     const values = [...new Set(wanted.map(({ value }) => value))];
-    const results = await sessions.run(checkFeeds(inputs, feeds), values, options);
+    const results = await sessions.run(checked(feeds), values, options);
     return Object.fromEntries(
       wanted.map(({ name, value, layout }) => {
         const raw = results[value]!;
@@ -129,7 +140,7 @@ export function makeModel(parts: ModelParts): Model {
     const head = chooseHead(heads(), parts.head, source.name);
     // The engine's own names: a layer may be called like an output.
     const values = file.opaque === undefined ? [...new Set([head.output, head.logits])] : [head.output];
-    const results = await sessions.run(checkFeeds(inputs, feeds), values, options);
+    const results = await sessions.run(checked(feeds), values, options);
     const outputs = vectors(results[head.output]!, source.name);
     const logits = vectors(results[head.logits] ?? results[head.output]!, source.name);
     const known = file.opaque === undefined ? head : { ...head, activation: undefined };

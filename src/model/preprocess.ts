@@ -6,8 +6,17 @@ import { centerCrop, pad, resize } from "../image/index.ts";
 import type { Preprocessing } from "./card.ts";
 import type { Prepared } from "./model.ts";
 
+/** As many as a model card may ask for. */
+const MOST_SIDE = 16384;
+
 /** A picture as a network takes it: float32 `[1, C, H, W]` or `[1, H, W, C]`, and the picture before scale and mean. */
 export function preparePicture(picture: Picture, preprocessing: Preprocessing): Prepared {
+  const [height, width] = preprocessing.size;
+  if (Math.max(height, width) > MOST_SIDE)
+    throw new ConvlensError(
+      "model-unsupported",
+      `the network takes pictures of ${height}x${width}; at most ${MOST_SIDE} pixels a side are prepared: give a ready tensor`,
+    );
   const coloured = preprocessing.channels === "gray" ? toGray(picture) : picture;
   const seen = fitPicture(coloured, preprocessing);
   return { tensor: toTensor(seen, preprocessing), seen };

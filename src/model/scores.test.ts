@@ -75,6 +75,13 @@ describe("scoreClasses", () => {
   });
 });
 
+it("few of many classes are the same as the first of all", () => {
+  const logits = Float32Array.from({ length: 500 }, (_, i) => Math.round(Math.sin(i * 12.9898) * 40));
+  const all = scoreClasses(logits, logits, options({ top: 500 })).predictions;
+  for (const top of [1, 5, 32])
+    expect(scoreClasses(logits, logits, options({ top })).predictions).toEqual(all.slice(0, top));
+});
+
 describe("vectors", () => {
   it("drops axes of 1, one row a picture", () => {
     expect(vectors(float32([2, 3, 1, 1], [1, 2, 3, 4, 5, 6]), "net").map((row) => [...row])).toEqual([

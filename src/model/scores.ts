@@ -89,8 +89,7 @@ function rank(
   probabilities: ArrayLike<number> | undefined,
   { labels, top }: ScoreOptions,
 ): readonly ClassScore[] {
-  const order = Array.from(scores, (_, index) => index).sort((a, b) => scores[b]! - scores[a]! || a - b);
-  return order.slice(0, top).map((index) => {
+  return best(scores, top).map((index) => {
     const wnid = labels?.[index]?.wnid;
     return {
       index,
@@ -100,4 +99,20 @@ function rank(
       score: scores[index]!,
     };
   });
+}
+
+/** The indices of the `top` largest scores, largest first, equal ones in their order. */
+function best(scores: ArrayLike<number>, top: number): number[] {
+  if (top > 32)
+    return Array.from(scores, (_, i) => i)
+      .sort((a, b) => scores[b]! - scores[a]! || a - b)
+      .slice(0, top);
+  const found: number[] = [];
+  for (let i = 0; i < scores.length; i++) {
+    if (found.length === top && scores[i]! <= scores[found[top - 1]!]!) continue;
+    const place = found.findIndex((index) => scores[index]! < scores[i]!);
+    found.splice(place < 0 ? found.length : place, 0, i);
+    if (found.length > top) found.pop();
+  }
+  return found;
 }
