@@ -1,5 +1,5 @@
 /** The real report of the embedded network in a real browser: quiet, self-contained, usable by keyboard and on a phone. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,25 +8,12 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from "p
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { embeddedPhotograph, openImage, openModel } from "../../src/node.ts";
 import { makeReport } from "../../src/report/index.ts";
+import { chromiumFlags, chromiumPath } from "../browser/chromium.ts";
 import { fakeModel, fakePicture } from "./fake.ts";
-
-const executable = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const installed = existsSync(executable);
-if (!installed) console.warn(`skipped: no browser at "${executable}" (set CHROMIUM to run the report's browser tests)`);
-const flags = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 vi.setConfig({ testTimeout: 60_000 });
 
-describe.skipIf(!installed)("the report in Chromium", () => {
+describe.skipIf(!chromiumPath)("the report in Chromium", () => {
   const folder = mkdtempSync(join(tmpdir(), "convlens-report-"));
   let browser: Browser;
   let url: string;
@@ -43,7 +30,7 @@ describe.skipIf(!installed)("the report in Chromium", () => {
     sections = report.sections;
     size = Buffer.byteLength(report.html);
     url = save("report.html", report.html);
-    browser = await chromium.launch({ executablePath: executable, args: flags });
+    browser = await chromium.launch({ executablePath: chromiumPath!, args: [...chromiumFlags] });
   }, 120_000);
 
   afterAll(async () => {
