@@ -6,8 +6,6 @@ import { onnx } from "./onnx/index.ts";
 import { otherKinds } from "./other-kinds.ts";
 import { describeBytes } from "./unknown.ts";
 
-export { encodeGraph, writeOnnx } from "./onnx/write.ts";
-
 export const formats: readonly Format[] = [onnx];
 
 /** What every `match` looks at. */

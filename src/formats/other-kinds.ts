@@ -174,7 +174,7 @@ export const otherKinds: readonly OtherKind[] = [
   {
     id: "caffe-text",
     title: "a Caffe network (.prototxt)",
-    match: matches(/^(\s*(#[^\n]*)?\n?)*[\s\S]*\blayers?\s*:?\s*\{[\s\S]*\b(type|bottom|top)\s*:/),
+    match: matches(/(^|\n)[ \t]*layers?[ \t]*:?\s*\{[\s\S]*\b(type|bottom|top)[ \t]*:/),
     recipe: caffe,
   },
   {

@@ -86,6 +86,12 @@ describe("graphs", () => {
       { input: [value("x"), value("x")] },
       "model-invalid: m.onnx names one of its inputs twice: x, x",
     ],
+    ["an input without name", { input: [value("x"), value("")] }, "model-invalid: an input of m.onnx has no name"],
+    [
+      "a constant without name",
+      { initializer: [{ dataType: 1, dims: [], rawData: zeros(4) }] },
+      "model-invalid: a constant of m.onnx has no name",
+    ],
     [
       "a cycle",
       { node: [node("Add", ["x", "b"], ["a"]), node("Relu", ["a"], ["b"]), node("Relu", ["b"], ["y"])] },

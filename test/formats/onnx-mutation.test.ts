@@ -8,8 +8,8 @@ import { encodeGraph } from "../../src/formats/onnx/write.ts";
 import { nodePlatform } from "../../src/platform/node.ts";
 import { fixturePath } from "./fixtures.ts";
 
-const files = ["types", "constants", "functions", "external", "unordered", "if", "loop", "nhwc"].map((name) =>
-  readFileSync(fixturePath(`${name}.onnx`)),
+const files = ["types", "constants", "functions", "external", "unordered", "if", "loop", "nhwc", "old", "scopes"].map(
+  (name) => readFileSync(fixturePath(`${name}.onnx`)),
 );
 
 /** mulberry32: 32 random bits from a seed. */

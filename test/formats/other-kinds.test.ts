@@ -54,6 +54,14 @@ describe("kinds", () => {
   });
 });
 
+it.each(["\n", " ", "# \n", "layer {", "{ ", '{"a":', "<net "])(
+  "a file of nothing but %j is answered",
+  async (text) => {
+    const error = await failure(new TextEncoder().encode(text.repeat(4096 / text.length)), "m.txt");
+    expect(error.code).toBe("format-unknown");
+  },
+);
+
 describe("unknown content", () => {
   const text = (content: string): Uint8Array => new TextEncoder().encode(content);
   it.each<[string, Uint8Array, string]>([

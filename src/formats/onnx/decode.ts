@@ -37,6 +37,7 @@ export async function decodeGraph(proto: GraphProto, decoding: Decoding, outer: 
   const unreadable = new Set<string>();
   const inputs: string[] = [];
   const hold = (name: string, value: Constant | Unreadable): void => {
+    if (!name) throw new ConvlensError("model-invalid", `a constant of ${file.source.name} has no name`);
     if (constants.has(name) || unreadable.has(name) || inputs.includes(name))
       throw new ConvlensError("model-invalid", `constant "${name}" of ${file.source.name} is defined twice`);
     if (isUnreadable(value)) {
@@ -52,6 +53,7 @@ export async function decodeGraph(proto: GraphProto, decoding: Decoding, outer: 
 
   // Files before IR version 4 list every initializer among the inputs.
   for (const { name } of proto.input) if (!constants.has(name) && !unreadable.has(name)) inputs.push(name);
+  if (inputs.includes("")) throw new ConvlensError("model-invalid", `an input of ${file.source.name} has no name`);
   if (new Set(inputs).size < inputs.length)
     throw new ConvlensError("model-invalid", `${file.source.name} names one of its inputs twice: ${inputs.join(", ")}`);
 
