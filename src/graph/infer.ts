@@ -25,7 +25,7 @@ export const inferredOperators = (domain = ""): string[] => Object.keys(ruleTabl
  * Types and shapes of all values that can be told without running the graph. `feeds` gives the shape of each input,
  * batch included; an input that is not named there counts with its declared shape where that has no free axis. Values
  * behind operators without a rule, or behind data-dependent shapes, are absent. Throws `model-invalid` where shapes
- * contradict each other.
+ * contradict each other, and `model-unsupported` where one is larger than any machine holds.
  */
 export function inferShapes(
   graph: Graph,
@@ -69,7 +69,7 @@ function checkSize(node: Node, name: string, shape: readonly number[]): void {
   if (!shape.every((n) => Number.isSafeInteger(n) && n >= 0))
     throw new ConvlensError("model-invalid", `${shown}, expected sizes of 0 or more`);
   if (sizeOf(shape) > mostElements)
-    throw new ConvlensError("model-invalid", `${shown}, ${sizeOf(shape)} elements, more than any machine holds`);
+    throw new ConvlensError("model-unsupported", `${shown}, ${sizeOf(shape)} elements, more than any machine holds`);
 }
 
 function constantFact(name: string, constant: Constant): Fact {

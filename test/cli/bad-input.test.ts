@@ -107,7 +107,7 @@ const cases: readonly (readonly [what: string, args: readonly string[], says: Re
   ["external weights outside the folder", ["predict", "external-outside.onnx", "one.png"], /outside/],
   ["external weights by absolute path", ["predict", "external-absolute.onnx", "one.png"], /outside/],
   ["external weights by a link that leaves", ["predict", "external-linked.onnx", "one.png"], /outside/],
-  ["a shape that asks for 100 GB", ["predict", "huge.onnx", "one.png"], /100000000000/],
+  ["a shape that asks for 100 GB", ["predict", "huge.onnx", "one.png"], /\[250, 100, 1000, 1000\]/],
   ["the same where only shapes are worked out", ["summary", "huge.onnx"], /\[250, 100, 1000, 1000\]/],
   ["weights that declare 100 GB", ["predict", "declared-huge.onnx", "one.png"], /first.weight|bytes/],
   ["an unknown operator", ["predict", "operator.onnx", "one.png"], /Frobnicate/],

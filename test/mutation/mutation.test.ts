@@ -59,14 +59,14 @@ const layerTable = JSON.stringify({
   ],
 });
 
-/** Damaged files: every other one a model. */
+/** Damaged files: every other one a model, of these half in its bytes and half in what it says. */
 async function jobs(): Promise<readonly { job: Job; origin: string }[]> {
   const all = await seeds();
   const models = all.filter(({ kind }) => kind === "model");
   const pictures = all.filter(({ kind }) => kind === "picture");
   return Array.from({ length: COUNT }, (_, id) => {
     const from = id % 2 === 0 ? models : pictures;
-    const { kind, name, bytes } = from[(id >> 1) % from.length]!;
+    const { kind, name, bytes } = from[(id >> 2) % from.length]!;
     return {
       origin: `seed ${id} of ${name}`,
       job: { id, kind, bytes: Buffer.from(mutate(bytes, id)).toString("base64") },
