@@ -1,11 +1,12 @@
 /** Shape inference against the engine: each operator in its attribute cases, computed shapes, real models, hostile numbers. */
 import { describe, expect, test } from "vitest";
+import { ConvlensError } from "../../src/core/errors.ts";
 import { arrayTypes, type ElementType, float32, int64, sizeOf, type Tensor } from "../../src/core/tensor.ts";
 import { readModel } from "../../src/formats/index.ts";
 import { encodeGraph } from "../../src/formats/onnx/write.ts";
 import { type Builder, builder, float, int, ints, tensor } from "../../src/graph/builder.ts";
 import { checkGraph } from "../../src/graph/check.ts";
-import type { Graph } from "../../src/graph/graph.ts";
+import type { Attribute, Graph } from "../../src/graph/graph.ts";
 import { inferredOperators, inferShapes, withShapes } from "../../src/graph/infer.ts";
 import { consumers } from "../../src/graph/walk.ts";
 import { nodePlatform } from "../../src/platform/node.ts";
@@ -196,4 +197,55 @@ describe("contradictions and hostile numbers", () => {
     ["matmul", one("MatMul", [x, w(5, 2)]), "cannot multiply rows of 6 by columns of 5"],
     ["norm", one("BatchNormalization", [x, w(4), w(4), w(3), w(4)]), "input 3 has shape [3], expected [4]"],
   ])("%s", (_, infer, message) => expect(infer).toThrow(message));
+});
+
+describe("damaged graphs", () => {
+  const odd = [-1, 0, 1, 3, 7, 2 ** 31, -(2 ** 31), 2 ** 53, -(2 ** 62), 2 ** 62];
+  /** A small seeded generator (mulberry32). */
+  const random = (seed: number): (() => number) => {
+    let state = seed;
+    return () => {
+      state = (state + 0x6d2b79f5) | 0;
+      let t = Math.imul(state ^ (state >>> 15), state | 1);
+      t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+      return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+    };
+  };
+  const damage = (one: InferenceCase, next: () => number): InferenceCase => {
+    const pick = <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)]!;
+    const attributes = Object.entries(one.attributes).map(([name, attribute]): [string, Attribute] => {
+      if (next() < 0.5) return [name, attribute];
+      if (attribute.kind === "int") return [name, int(pick(odd))];
+      if (attribute.kind === "ints")
+        return [name, ints(Array.from({ length: Math.floor(next() * 6) }, () => pick(odd)))];
+      return next() < 0.2 ? [name, int(1)] : [name, attribute];
+    });
+    const inputs = one.inputs.map((input): Input => {
+      const chance = next();
+      if (chance < 0.5 || input === undefined) return input;
+      if (chance < 0.6) return undefined;
+      if (chance < 0.7) return pick(one.inputs);
+      if (isFed(input))
+        return { ...input, dims: Array.from({ length: Math.floor(next() * 6) }, () => pick([0, 1, 2, 6, "N"])) };
+      const values = Array.from({ length: Math.floor(next() * 5) }, () => pick(odd));
+      return int64([values.length], values);
+    });
+    return { ...one, inputs: next() < 0.1 ? inputs.slice(1) : inputs, attributes: Object.fromEntries(attributes) };
+  };
+  test("are told in one line, whatever is wrong", () => {
+    const next = random(1);
+    let refused = 0;
+    for (let round = 0; round < 20; round++)
+      for (const one of inferenceCases) {
+        const graph = graphOf(damage(one, next));
+        try {
+          inferShapes(graph, concrete(graph, 2));
+        } catch (error) {
+          if (!(error instanceof ConvlensError)) throw error;
+          expect(error.message).not.toContain("\n");
+          refused++;
+        }
+      }
+    expect(refused).toBeGreaterThan(1000);
+  });
 });

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { ConvlensError } from "../../src/core/errors.ts";
 import { float32, fromBytes, type Tensor, toFloat32 } from "../../src/core/tensor.ts";
 import { readModel } from "../../src/formats/index.ts";
 import { oldestOpset, toIrOpset } from "../../src/formats/onnx/opset/index.ts";
@@ -136,6 +137,31 @@ describe("toIrOpset", () => {
     b.constant(float32([1], [0]), "y/const");
     b.node("Squeeze", ["x"], { outputs: ["y"], attributes: { axes: { kind: "ints", value: [0] } } });
     checkGraph(toIrOpset(b.finish(["y"]), 9).graph);
+  });
+  test("tells of damaged nodes, whatever they lack", () => {
+    const x = { type: "float32", shape: [2, 3] } as const;
+    for (const [op, entries] of Object.entries(rewrites))
+      for (const since of Object.keys(entries).map(Number))
+        for (const inputs of [[], ["x"], ["", ""]])
+          for (const outputs of [[], ["y"]])
+            for (const attributes of [{}, { axes: int(1), scales: int(2), pads: int(1), min: int(1), mode: int(3) }]) {
+              const node = { name: "", op, domain: "", inputs, outputs, attributes };
+              const graph = {
+                name: "g",
+                inputs: ["x"],
+                outputs: ["y"],
+                nodes: [node],
+                constants: new Map(),
+                values: new Map([["x", x]]),
+              };
+              try {
+                for (const made of toIrOpset(graph, Math.max(since, oldestOpset)).graph.nodes)
+                  expect([...made.inputs, ...made.outputs]).not.toContain(undefined);
+              } catch (error) {
+                if (!(error instanceof ConvlensError)) throw error;
+                expect(error.message).toContain(op);
+              }
+            }
   });
   test.each([
     ["RotaryEmbedding", 23],

@@ -58,15 +58,22 @@ function convert(graph: Graph, job: Job, outer?: Known): Graph {
   for (const [name, constant] of outer?.constants ?? []) known.values.set(name, infoOf(constant));
   for (const [name, constant] of constants) known.values.set(name, infoOf(constant));
 
-  const push = (node: Node): void => {
+  const push = (node: Node, origin: Node): void => {
+    // Rewrites take the inputs and outputs that the operator must have; a damaged file may lack them.
+    if ([...node.inputs, ...node.outputs].includes(undefined as never))
+      throw new ConvlensError("model-invalid", `${describeNode(origin)} has too few inputs or outputs`);
     nodes.push(node);
     learn(node, known);
   };
   for (const original of graph.nodes) {
     const node = withInnerGraphs(original, (inner) => convert(inner, job, known));
     const rewrite = node.domain === "" ? job.find(node) : undefined;
-    if (!rewrite) push(node);
-    else rewrite(node, rewriting(node, job, push, constants, known));
+    if (!rewrite) push(node, node);
+    else
+      rewrite(
+        node,
+        rewriting(node, job, (made) => push(made, node), constants, known),
+      );
   }
   return { ...graph, nodes, constants };
 }
