@@ -5,36 +5,35 @@
 import { createHash } from "node:crypto";
 import { mkdir, rename, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { ConvlensError } from "../index.ts";
+import { ConvlensError, encodePng, type Picture } from "../index.ts";
 import { addFolder, addTemporary, forgetTemporary } from "./temporaries.ts";
 
 export interface Outputs {
   /** Adds a file by its path. */
   write(path: string, content: Uint8Array | string): Promise<void>;
+  /** The same for a picture, as PNG. */
+  writePicture(path: string, picture: Picture): Promise<void>;
   /** Gives all files their names; returns them. */
   commit(): Promise<readonly string[]>;
 }
 
 export function makeOutputs(): Outputs {
   const files = new Map<string, string>();
+  const write: Outputs["write"] = async (path, content) => {
+    const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${process.pid}.${files.size}.tmp`);
+    await told(path, async () => {
+      // A folder of that name would stop the renaming, after other files have theirs.
+      if (await isFolder(path)) throw Object.assign(new Error(), { code: "EISDIR" });
+      await makeFolder(dirname(path));
+      addTemporary(temporary);
+      await writeFile(temporary, content);
+    });
+    files.set(path, temporary);
+  };
   return {
-    async write(path, content) {
-      const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${process.pid}.${files.size}.tmp`);
-      await told(path, async () => {
-        // A folder of that name would stop the renaming, after other files have theirs.
-        if (
-          await stat(path).then(
-            (s) => s.isDirectory(),
-            () => false,
-          )
-        )
-          throw Object.assign(new Error(), { code: "EISDIR" });
-        await makeFolder(dirname(path));
-        addTemporary(temporary);
-        await writeFile(temporary, content);
-      });
-      files.set(path, temporary);
-    },
+    write,
+    // Level 3 takes two thirds of the time of the default and gives files one per cent larger.
+    writePicture: async (path, picture) => write(path, encodePng(picture, { level: 3 })),
     async commit() {
       for (const [path, temporary] of files) {
         await told(path, () => rename(temporary, path));
@@ -47,15 +46,15 @@ export function makeOutputs(): Outputs {
   };
 }
 
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
+
 /** Makes a folder and those above it. Node's own `recursive` never ends where a file system makes none (/proc). */
 async function makeFolder(path: string): Promise<void> {
-  if (
-    await stat(path).then(
-      (s) => s.isDirectory(),
-      () => false,
-    )
-  )
-    return;
+  if (await isFolder(path)) return;
   const parent = dirname(path);
   if (parent !== path) await makeFolder(parent);
   await mkdir(path);

@@ -51,6 +51,20 @@ export function pictureDims(inputs: readonly ModelInput[], { size }: Preprocessi
   return Object.fromEntries(inputs.map((input) => [input.name, input.shape.map((n, axis) => n ?? open(input, axis))]));
 }
 
+/** Networks that leave their input size open may still want one size: the error then says how to name it. */
+function atOpenSize<T>(inputs: readonly ModelInput[], infer: () => T): T {
+  try {
+    return infer();
+  } catch (error) {
+    const isOpen = inputs.some(({ shape }) => shape.slice(1).includes(null));
+    if (!isOpen || !(error instanceof ConvlensError) || error.code !== "model-invalid") throw error;
+    throw new ConvlensError(
+      "model-invalid",
+      `${error.message}; its input size is open: name the right one with --size`,
+    );
+  }
+}
+
 /** The engine with the device that the sessions ask for, where that is not its default. */
 const engineName = ({ name }: Engine, { device }: EngineOptions): string =>
   device === undefined ? name : name.replace(/\([^()]*\)$/, `(${device})`);
@@ -110,8 +124,8 @@ export function makeModel(parts: ModelParts): Model {
 
   const layers = once(async (): Promise<readonly Layer[]> => {
     const dims = pictureDims(inputs, preprocessing);
-    const shaped = withShapes(graph, dims);
-    const shapes = new Map<string, { shape: readonly number[] }>(inferShapes(graph, dims));
+    const [shaped, inferred] = atOpenSize(inputs, () => [withShapes(graph, dims), inferShapes(graph, dims)] as const);
+    const shapes = new Map<string, { shape: readonly number[] }>(inferred);
     const unknown = plain()
       .map((layer) => layer.output)
       .filter((value) => !shapes.has(value));
@@ -165,6 +179,7 @@ export function makeModel(parts: ModelParts): Model {
     preprocessing,
     labels,
     notes,
+    fileNotes: file.notes,
     engineName: engineName(engine, parts.engineOptions),
     layers,
     findLayers: async (patterns) => findLayers(await layers(), typeof patterns === "string" ? [patterns] : patterns),

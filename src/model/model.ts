@@ -46,6 +46,8 @@ export interface Model {
   readonly labels: readonly Label[] | undefined;
   /** What was chosen without being asked for, each with how to choose otherwise. */
   readonly notes: readonly string[];
+  /** Those of `notes` that are about the file itself, not about how pictures and classes are treated. */
+  readonly fileNotes: readonly string[];
   readonly engineName: string;
 
   /** The layer table with shapes and costs; worked out once, on first use. */

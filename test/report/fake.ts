@@ -119,6 +119,7 @@ export function fakeModel(options: FakeOptions = {}): Model {
     },
     labels: labels.map((name) => ({ name })),
     notes: [],
+    fileNotes: [],
     engineName: "none",
     layers: async () => layers,
     findLayers: async (patterns) => {

@@ -5,7 +5,6 @@ import {
   activationSheets,
   activations,
   channelMap,
-  encodePng,
   type Measure,
   matshow,
   measureChart,
@@ -120,12 +119,12 @@ async function writePictures(
   }
   if (channels.length === 0) {
     for (const [page, picture] of activationSheets(named, { layout }).entries())
-      await outputs.write(pageName(base, page), await encodePng(picture));
+      await outputs.writePicture(pageName(base, page), picture);
     return;
   }
   for (const [i, channel] of channels.entries()) {
     const suffix = channels.length > 1 ? `.channel-${channel}` : "";
-    await outputs.write(`${base}${suffix}.png`, await encodePng(onePicture(named, i, channel, layout)));
+    await outputs.writePicture(`${base}${suffix}.png`, onePicture(named, i, channel, layout));
   }
 }
 
@@ -137,5 +136,5 @@ function onePicture(named: NamedTensor, index: number, channel: number, layout: 
 async function writeSparsity(outputs: Outputs, folder: string, measure: Measure): Promise<void> {
   await outputs.write(join(folder, "sparsity.json"), `${JSON.stringify(toJson(measure), undefined, 1)}\n`);
   if (measure.rows.length === 0) return;
-  await outputs.write(join(folder, "sparsity.png"), await encodePng(sceneToPicture(measureChart(measure))));
+  await outputs.writePicture(join(folder, "sparsity.png"), sceneToPicture(measureChart(measure)));
 }

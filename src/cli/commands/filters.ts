@@ -1,7 +1,7 @@
 /** `convlens filters`: convolution weights as pictures and arrays. */
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import { encodePng, filterSheets, filters, shapeText, toJson, writeNpy } from "../../index.ts";
+import { filterSheets, filters, shapeText, toJson, writeNpy } from "../../index.ts";
 import {
   commonOptions,
   layerOption,
@@ -62,8 +62,7 @@ async function run(file: string | undefined, flags: Flags): Promise<void> {
       const name = drawn.has(layer.name) ? `${base}.${fileName(part)}` : base;
       drawn.add(layer.name);
       const pages = filterSheets(named, bias, { layout: model.sourceLayout, scale: flags.scale });
-      for (const [page, picture] of pages.entries())
-        await outputs.write(pageName(name, page), await encodePng(picture));
+      for (const [page, picture] of pages.entries()) await outputs.writePicture(pageName(name, page), picture);
     }
     if (flags.npy) await outputs.write(`${base}.${fileName(part)}.npy`, writeNpy(tensor));
   }

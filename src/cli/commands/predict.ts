@@ -2,7 +2,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import {
-  encodePng,
   float32,
   type Prediction,
   predict,
@@ -78,7 +77,7 @@ async function run(files: readonly string[], flags: InputFlags & OutputFlags & {
 
 async function writeFiles(folder: string, result: Prediction, npy: boolean): Promise<void> {
   const outputs = makeOutputs();
-  await outputs.write(join(folder, "predict.png"), await encodePng(sceneToPicture(predictionChart(result))));
+  await outputs.writePicture(join(folder, "predict.png"), sceneToPicture(predictionChart(result)));
   await outputs.write(join(folder, "predict.json"), `${JSON.stringify(toJson(result), undefined, 1)}\n`);
   if (npy) await outputs.write(join(folder, "predict.npy"), writeNpy(float32([result.output.length], result.output)));
   await outputs.commit();

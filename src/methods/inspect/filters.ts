@@ -40,7 +40,7 @@ export const filters: Method<FiltersOptions, Tensors> = {
       what: "filters",
       tensors,
       origin: await originOf(model, "filters", options),
-      notes: model.notes,
+      notes: model.fileNotes,
     };
   },
 };

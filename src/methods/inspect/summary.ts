@@ -25,7 +25,7 @@ export const summary: Method<Record<never, never>, Summary> = {
       else nonTrainable += sizeOf(weight.shape);
     }
     const known = layers.filter((layer) => layer.shape.length > 0);
-    const notes = [...model.notes];
+    const notes = [...model.fileNotes];
     if (model.opaque !== undefined) notes.push(`the inside of this file is not shown: ${model.opaque}`);
     if (known.length < layers.length)
       notes.push(`the output shape of ${layers.length - known.length} of ${layers.length} layers is not known`);
