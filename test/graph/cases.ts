@@ -232,6 +232,7 @@ export const inferenceCases: readonly InferenceCase[] = [
 
   of("Resize", [x, undefined, w(4)], { mode: text("nearest") }),
   of("Resize", [x, undefined, float32([4], [1, 1, 1.7, 2.3])], { mode: text("linear") }),
+  of("Resize", [fed("float32", "N", 3, 10, 10), undefined, float32([4], [1, 1, 0.7, 0.3])]),
   of("Resize", [x, undefined, undefined, i64(10, 3)], { axes: ints([2, 3]), mode: text("cubic") }),
   of("Resize", [x, undefined, undefined, i64(15, 9)], {
     axes: ints([2, 3]),

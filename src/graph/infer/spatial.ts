@@ -1,6 +1,7 @@
 /** Resampling and rearranging of the spatial axes. */
 import { axisOf, fact, type Rule, wantRank } from "./rule.ts";
 
+/** Sizes from scales are multiplied in float32, as the engine does: 10 * 0.7 is 7. */
 export const Resize: Rule = (call) => {
   const { type, shape } = call.input(0);
   const axes = (call.ints("axes") ?? shape.map((_, i) => i)).map((axis) => axisOf(call, axis, shape.length));
@@ -13,7 +14,7 @@ export const Resize: Rule = (call) => {
   const ratios = axes.map((axis, i) => sizes[i]! / shape[axis]!);
   const ratio = policy === "not_larger" ? Math.min(...ratios) : Math.max(...ratios);
   axes.forEach((axis, i) => {
-    if (sizes.length === 0) out[axis] = Math.floor(shape[axis]! * scales[i]!);
+    if (sizes.length === 0) out[axis] = Math.floor(Math.fround(shape[axis]! * scales[i]!));
     else out[axis] = policy === "stretch" ? sizes[i]! : Math.round(shape[axis]! * ratio);
   });
   return [fact(type, out)];

@@ -8,7 +8,7 @@ import { elementTypeOf } from "../../../graph/elementTypes.ts";
 import type { Constant, Dimension, Node, Shape } from "../../../graph/graph.ts";
 
 export interface Known {
-  readonly values: Map<string, { readonly type: ElementType; readonly shape: Shape | undefined }>;
+  readonly values: Map<string, { readonly type: ElementType | undefined; readonly shape: Shape | undefined }>;
   readonly constants: ReadonlyMap<string, Constant>;
 }
 
@@ -17,7 +17,6 @@ const types: Readonly<Record<string, number | ElementType>> = {
   ArgMax: "int64",
   ArgMin: "int64",
   CastLike: 1,
-  ConstantOfShape: "float32",
   ConvInteger: "int32",
   DequantizeLinear: 1,
   MatMulInteger: "int32",
@@ -25,6 +24,7 @@ const types: Readonly<Record<string, number | ElementType>> = {
   OneHot: 2,
   QLinearConv: 7,
   QLinearMatMul: 7,
+  QuantizeLinear: 2,
   Shape: "int64",
   Size: "int64",
   Where: 1,
@@ -133,16 +133,18 @@ export function learn(node: Node, known: Known): void {
   if (output === undefined || output === "") return;
   const first = known.values.get(node.inputs[0] ?? "");
   const declared = known.values.get(output);
-  const type = typeOf(node, known) ?? declared?.type;
+  const type = (node.domain === "" ? typeOf(node, known) : undefined) ?? declared?.type;
   const shapeOf = unary.test(node.op) ? same : binary.test(node.op) ? broadcast : own(shapes, node.op);
   const from = first?.shape ?? (fromNothing.test(node.op) ? [] : undefined);
   const shape = declared?.shape ?? (node.domain === "" && from ? shapeOf?.(node, from, known) : undefined);
-  if (type) known.values.set(output, { type, shape });
+  if (type || shape) known.values.set(output, { type, shape });
 }
 
 function typeOf(node: Node, { values }: Known): ElementType | undefined {
   if (node.op === "Cast") return elementTypeOf(Number(node.attributes.to?.value ?? 0));
   if (comparisons.test(node.op)) return "bool";
+  if (node.op === "ConstantOfShape")
+    return node.attributes.value?.kind === "tensor" ? node.attributes.value.value.type : "float32";
   const from = own(types, node.op) ?? 0;
   return typeof from === "string" ? from : values.get(node.inputs[from] ?? "")?.type;
 }
