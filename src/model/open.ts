@@ -3,7 +3,6 @@ import { ConvlensError } from "../core/errors.ts";
 import type { ByteSource, EngineOptions, Platform } from "../core/platform.ts";
 import type { ModelFile } from "../formats/format.ts";
 import { readModel } from "../formats/index.ts";
-import { inferShapes } from "../graph/infer.ts";
 import type { ModelCard, Preprocessing } from "./card.ts";
 import { checkPreprocessing, parseCard, parsePreprocessing } from "./card-parse.ts";
 import { choosePreprocessing } from "./choose-preprocessing.ts";
@@ -12,6 +11,7 @@ import { labelList, labelLists, labelOf, parseLabels } from "./labels.ts";
 import { makeModel, modelInputs, pictureDims } from "./make-model.ts";
 import type { Label, Model } from "./model.ts";
 import { preprocessingModes } from "./modes.ts";
+import { knownShapes } from "./room.ts";
 import type { NamedActivation } from "./scores.ts";
 
 /** The networks that ship with Convlens, by id: `models/ID.onnx` with `models/ID.card.json`. */
@@ -50,6 +50,7 @@ export async function openModel(
   const source = isEmbedded ? await platform.embedded(`${what}.onnx`) : await platform.open(what, options.name);
   const [file, card] = await Promise.all([readModel(source), findCard(platform, source, options.card)]);
   const notes = [...file.notes];
+  if (file.opaque !== undefined) notes.push(`only the outputs of "${source.name}" can be computed: ${file.opaque}`);
 
   const given = await readPreprocessing(platform, options.preprocessing);
   const inputs = modelInputs(file);
@@ -100,7 +101,7 @@ function countClasses(file: ModelFile, name: string | undefined, dims: Record<st
   const { output } = chooseHead(heads, name, file.source.name);
   const declared = classCount(file.graph.values.get(output)?.shape);
   return (
-    declared ?? (file.opaque === undefined ? classCount(inferShapes(file.graph, dims).get(output)?.shape) : undefined)
+    declared ?? (file.opaque === undefined ? classCount(knownShapes(file.graph, dims).get(output)?.shape) : undefined)
   );
 }
 

@@ -13,7 +13,7 @@ const MOST_BYTES = 2 ** 32;
  */
 export function checkRoom(graph: Graph, feeds: Readonly<Record<string, Tensor>>): void {
   const dims = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, tensor.dims]));
-  for (const [name, { type, shape }] of shapesOf(graph, dims)) {
+  for (const [name, { type, shape }] of knownShapes(graph, dims)) {
     const bytes = sizeOf(shape) * bytesPerElement(type);
     if (bytes > MOST_BYTES)
       throw new ConvlensError(
@@ -23,7 +23,11 @@ export function checkRoom(graph: Graph, feeds: Readonly<Record<string, Tensor>>)
   }
 }
 
-function shapesOf(graph: Graph, dims: Readonly<Record<string, readonly number[]>>): ReturnType<typeof inferShapes> {
+/** The shapes of all values, as far as they can be told; none where the graph contradicts itself at these inputs. */
+export function knownShapes(
+  graph: Graph,
+  dims: Readonly<Record<string, readonly number[]>>,
+): ReturnType<typeof inferShapes> {
   try {
     return inferShapes(graph, dims);
   } catch (error) {

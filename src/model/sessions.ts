@@ -42,12 +42,6 @@ export function makeSessions(
 
   const make = (outputs: readonly string[], freed: boolean): Entry => {
     if (file.opaque !== undefined) {
-      const inner = outputs.find((output) => !file.graph.outputs.includes(output));
-      if (inner !== undefined)
-        throw new ConvlensError(
-          "model-unsupported",
-          `"${inner}" cannot be computed, only the outputs of "${file.source.name}": ${file.opaque}`,
-        );
       const session = engine.createSession({ kind: "file", source: file.source }, engineOptions);
       return { session, bytes: file.source.size, users: 0 };
     }
@@ -107,6 +101,12 @@ export function makeSessions(
       const computed = outputs.filter((name) => !file.graph.inputs.includes(name));
       const given = Object.fromEntries(outputs.flatMap((name) => (feeds[name] ? [[name, feeds[name]]] : [])));
       if (computed.length === 0) return given;
+      const inner = computed.find((output) => !file.graph.outputs.includes(output));
+      if (inner !== undefined && file.opaque !== undefined)
+        throw new ConvlensError(
+          "model-unsupported",
+          `"${inner}" cannot be computed, only the outputs of "${file.source.name}": ${file.opaque}`,
+        );
       const fixed = file.graph.inputs.some((name) => isFixed(file.graph, name));
       if (count === 1 || !fixed) return { ...given, ...(await pass(feeds, computed, false)) };
       if (batches === undefined) {

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { float32, int64, type Tensor } from "../../src/core/tensor.ts";
 import { writeOnnx } from "../../src/formats/onnx/write.ts";
 import { builder, int, ints } from "../../src/graph/builder.ts";
+import type { Attribute } from "../../src/graph/graph.ts";
 import { openImage, openModel } from "../../src/node.ts";
 import { createNodePlatform } from "../../src/platform/node.ts";
 
@@ -186,6 +187,70 @@ describe("layers of plain ONNX files", () => {
     const [layer] = await model.layers();
     expect(layer).toMatchObject({ class: "QLinearConv", parameters: 2 });
     expect([...(await model.weight(layer!, "weight"))!.data]).toEqual([5, -12]);
+    await model.release();
+  });
+});
+
+describe("networks that leave something open", () => {
+  /** A dense layer behind any size: only 8x8 fits its weights. */
+  async function openSize(): Promise<Uint8Array> {
+    const build = builder();
+    const x = build.input("x", { type: "float32", shape: [null, 3, null, null] });
+    const flat = build.node("Flatten", [x], { name: "flat" });
+    const weight = build.constant(float32([192, 2], new Float32Array(384).fill(0.01)));
+    return writeOnnx(build.finish([build.node("MatMul", [flat, weight], { name: "dense" })]));
+  }
+
+  it("takes a ready tensor of any size that fits", async () => {
+    const model = await openModel(await openSize(), { name: "net.onnx" });
+    expect(model.notes.join()).toMatch(/size open: 224x224.*--size/);
+    expect((await model.predict(small()))[0]!.output).toHaveLength(2);
+    await expect(model.layers()).rejects.toMatchObject({
+      code: "model-invalid",
+      message: expect.stringMatching(/--size/),
+    });
+    await model.release();
+    const sized = await openModel(await openSize(), { name: "net.onnx", size: [8, 8] });
+    expect((await sized.layers()).map(({ shape }) => shape)).toEqual([
+      [null, 192],
+      [null, 2],
+    ]);
+    await sized.release();
+  });
+
+  it("a value larger than 4 GiB is refused before the engine tries", async () => {
+    const build = builder();
+    const x = build.input("x", { type: "float32", shape: [null, 3, 8, 8] });
+    const huge = build.node("Expand", [x, build.ints([50000, 3, 8, 8])], { name: "huge" });
+    const bytes = await writeOnnx(build.finish([build.node("Tile", [huge, build.ints([1, 1, 100, 100])])]));
+    const run = openModel(bytes, { name: "net.onnx" }).then((model) => model.run(small()));
+    await expect(run).rejects.toMatchObject({ code: "model-unsupported", message: expect.not.stringMatching(/\n/) });
+  });
+
+  it("control flow runs in the engine; inner values are refused by name", async () => {
+    const build = builder();
+    const x = build.input("x", { type: "float32", shape: [null, 2] });
+    const inner = (op: string): Attribute => {
+      const branch = builder();
+      return { kind: "graph", value: branch.finish([branch.node(op, [x], { outputs: [`${op}_out`] })]) };
+    };
+    const condition = build.constant({ type: "bool", dims: [], data: Uint8Array.of(1) });
+    const chosen = build.node("If", [condition], {
+      name: "choice",
+      attributes: { then_branch: inner("Neg"), else_branch: inner("Abs") },
+    });
+    const model = await openModel(await writeOnnx(build.finish([build.node("Relu", [chosen], { outputs: ["y"] })])), {
+      name: "net.onnx",
+    });
+    const feed = float32([1, 2], [1, -2]);
+    expect([...(await model.run(feed)).y!.data]).toEqual([0, 2]);
+    if (model.opaque === undefined)
+      expect([...(await model.run(feed, { outputs: ["choice"] })).choice!.data]).toEqual([-1, 2]);
+    else {
+      expect(model.notes.join()).toContain(model.opaque);
+      await expect(model.run(feed, { outputs: ["choice"] })).rejects.toMatchObject({ code: "model-unsupported" });
+    }
+    expect((await model.predict(feed))[0]!.predictions).toHaveLength(2);
     await model.release();
   });
 });
