@@ -2,7 +2,7 @@
 import { ConvlensError } from "../core/errors.ts";
 import type { Engine, EngineModel } from "../core/platform.ts";
 import type { Loader } from "./ort.ts";
-import { ortEngine } from "./ort.ts";
+import { ortEngine, webgpu } from "./ort.ts";
 import { bytesLoader } from "./ort-web.ts";
 import { readAll } from "./source.ts";
 
@@ -35,7 +35,7 @@ async function nativeEngine(): Promise<Engine> {
     const known = ort.listSupportedBackends().map(({ name }) => name);
     if (!known.includes(device))
       throw new ConvlensError("option-invalid", `device "${device}" is not one of ${known.join(", ")}`);
-    return [device];
+    return [device === "webgpu" ? webgpu : device];
   });
 }
 

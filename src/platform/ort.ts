@@ -19,6 +19,9 @@ export type Loader = (
   model: EngineModel,
 ) => Promise<{ model: string | Uint8Array; options: InferenceSession.SessionOptions }>;
 
+/** WebGPU with the layout that graphs have; left to itself ONNX Runtime puts transposes around each convolution. */
+export const webgpu: InferenceSession.ExecutionProviderConfig = { name: "webgpu", preferredLayout: "NCHW" };
+
 /** Makes an engine of a runtime. `providers` gives ONNX Runtime's execution providers for a device's name. */
 export function ortEngine(
   runtime: Runtime,
@@ -125,7 +128,7 @@ export function plainText(message: string): string {
       /\S*\.(cc|h|cpp|hpp):\d+ (virtual |static )?[^()]*\([^()]*(\([^()]*\)[^()]*)*\)( const)?( \[with .*?\])? ?/g,
       "",
     )
-    .replace(/\S*\/(onnxruntime|onnxruntime_src)\/\S+/g, "")
+    .replace(/\S*\/(onnxruntime|onnxruntime_src)\/\S+|\S*<lambda\(\)>/g, "")
     .replace(/Load model from \S+ failed: ?/, "")
     .replace(
       /Non-zero status code returned while running (\S+) node\. Name:'([^']*)' Status Message: ?/,

@@ -2,7 +2,7 @@
 import { ConvlensError } from "../core/errors.ts";
 import type { Engine, Platform } from "../core/platform.ts";
 import { addressSource } from "./address.ts";
-import { ortEngine } from "./ort.ts";
+import { ortEngine, webgpu } from "./ort.ts";
 import { bytesLoader } from "./ort-web.ts";
 import { memorySource, readAll } from "./source.ts";
 
@@ -66,7 +66,6 @@ async function webEngine({ device = "wasm", wasmFolder, threads }: WebPlatformOp
   return ortEngine(ort, `onnxruntime-web ${ort.env.versions.common} (${device})`, bytesLoader, (wanted = device) => {
     if (!offered.includes(wanted))
       throw new ConvlensError("option-invalid", `device "${wanted}" is not one of ${offered.join(", ")}`);
-    // The layout that ONNX Runtime inserts transposes for unless it is named.
-    return wanted === "webgpu" ? [{ name: "webgpu", preferredLayout: "NCHW" }] : ["wasm"];
+    return [wanted === "webgpu" ? webgpu : "wasm"];
   });
 }
