@@ -64,10 +64,13 @@ async function run(file: string | undefined, flags: Flags): Promise<void> {
       const pages = filterSheets(named, bias, { layout: model.sourceLayout, scale: flags.scale });
       for (const [page, picture] of pages.entries()) await outputs.writePicture(pageName(name, page), picture);
     }
-    if (flags.npy) await outputs.write(`${base}.${fileName(part)}.npy`, writeNpy(tensor));
+    if (flags.npy) await outputs.write(`${base}.${fileName(filePart(part))}.npy`, writeNpy(tensor));
   }
   const written = await outputs.commit();
   if (flags.json) printJson(toJson(result));
   else for (const { layer, part, tensor } of result.tensors) print(`${layer.name}  ${part}  ${shapeText(tensor.dims)}`);
   terminal.note(`wrote ${written.length} files to ${folder}`);
 }
+
+/** Files have one name for what Keras calls kernel and PyTorch weight. */
+const filePart = (part: string): string => (part === "weight" ? "kernel" : part);
