@@ -121,6 +121,42 @@ const idioms: Readonly<Record<string, (b: Builder, x: string) => string>> = {
     const zeros = b.node("Tile", [b.ints([0]), b.ints([6])]);
     return b.node("Pad", [x, b.node("Concat", [zeros, odd], { attributes: { axis: int(0) } })]);
   },
+  "PyTorch's order of pads": (b, x) => {
+    const pads = b.node(
+      "Concat",
+      [
+        b.ints([1, 2, 3, 0]),
+        b.node("ConstantOfShape", [b.ints([4])], { attributes: { value: tensor(int64([1], [0])) } }),
+      ],
+      {
+        attributes: { axis: int(0) },
+      },
+    );
+    const pairs = b.node("Reshape", [pads, b.ints([-1, 2])]);
+    const reversed = b.node("Slice", [pairs, b.ints([-1]), b.ints([-(2 ** 40)]), b.ints([0]), b.ints([-1])]);
+    const turned = b.node("Transpose", [reversed], { attributes: { perm: ints([1, 0]) } });
+    return b.node("Pad", [x, b.node("Reshape", [turned, b.ints([-1])])]);
+  },
+  "sizes picked from a table": (b, x) => {
+    const table = b.node("Concat", [b.constant(int64([2, 2], [1, 2, 3, 4])), b.constant(int64([2, 1], [5, 2]))], {
+      attributes: { axis: int(1) },
+    });
+    const [, row] = b.nodes("Split", [b.node("Gather", [table, b.ints([1, -1, 0])]), b.ints([2, 1])], {
+      outputs: 2,
+      attributes: { axis: int(0) },
+    });
+    const tiled = b.node("Tile", [
+      b.node("Gather", [row!, b.ints([0, 2])], { attributes: { axis: int(1) } }),
+      b.ints([1, 2]),
+    ]);
+    return b.node("Expand", [
+      b.node("ReduceMax", [x, b.ints([1, 2, 3])]),
+      b.node("Reshape", [
+        b.node("Concat", [b.constant(int64([1, 1], [1])), tiled], { attributes: { axis: int(1) } }),
+        b.ints([-1]),
+      ]),
+    ]);
+  },
   "a clamped number of best": (b, x) => {
     const least = b.node("Min", [b.node("Shape", [x], { attributes: { start: int(3) } }), b.ints([3])]);
     return b.nodes("TopK", [x, least], { outputs: 2 })[0]!;

@@ -1,5 +1,5 @@
 /** Operators that pick, place or pad elements. */
-import { axisOf, type Fact, fact, type Rule } from "./rule.ts";
+import { axisOf, elementAt, elements, type Fact, fact, type Rule } from "./rule.ts";
 
 const like: Rule = (call) => {
   const { type, shape } = call.input(0);
@@ -14,7 +14,8 @@ export const Slice: Rule = (call) => {
   if (ends.length !== starts.length || axes.length !== starts.length || steps.length !== starts.length)
     call.fail(`${starts.length} starts, ${ends.length} ends, ${axes.length} axes and ${steps.length} steps`);
   const out = [...shape];
-  let picked = data;
+  const first = shape.map(() => 0);
+  const stride = shape.map(() => 1);
   starts.forEach((start, i) => {
     const axis = axisOf(call, axes[i]!, shape.length);
     const [size, step] = [shape[axis]!, steps[i]!];
@@ -24,9 +25,16 @@ export const Slice: Rule = (call) => {
     const from = step > 0 ? clamp(start, 0, size) : clamp(start, 0, size - 1);
     const to = step > 0 ? clamp(ends[i]!, 0, size) : clamp(ends[i]!, -1, size - 1);
     out[axis] = Math.max(0, Math.ceil((to - from) / step));
-    if (shape.length === 1) picked = picked && Array.from({ length: out[axis] }, (_, k) => data![from + k * step]!);
+    first[axis] = from;
+    stride[axis] = step;
   });
-  return [fact(type, out, shape.length === 1 ? picked : undefined)];
+  const picked = (index: readonly number[]): number =>
+    elementAt(
+      data!,
+      shape,
+      index.map((n, axis) => first[axis]! + n * stride[axis]!),
+    );
+  return [fact(type, out, data && elements(out, picked))];
 };
 
 export const Gather: Rule = (call) => {
@@ -36,8 +44,16 @@ export const Gather: Rule = (call) => {
   const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
   for (const at of indices.data ?? [])
     if (at < -size || at >= size) call.fail(`index ${at} is outside axis ${axis} of size ${size}`);
-  const known = x.shape.length === 1 && x.data && indices.data;
-  return [fact(x.type, shape, known ? known.map((at) => x.data![at < 0 ? at + size : at]!) : undefined)];
+  const depth = indices.shape.length;
+  const gathered = (index: readonly number[]): number => {
+    const at = elementAt(indices.data!, indices.shape, index.slice(axis, axis + depth));
+    return elementAt(x.data!, x.shape, [
+      ...index.slice(0, axis),
+      at < 0 ? at + size : at,
+      ...index.slice(axis + depth),
+    ]);
+  };
+  return [fact(x.type, shape, x.data && indices.data ? elements(shape, gathered) : undefined)];
 };
 
 export const GatherElements: Rule = (call) => [fact(call.input(0).type, call.input(1).shape)];

@@ -107,25 +107,40 @@ export function broadcast(call: Call, shapes: readonly (readonly number[])[]): n
   });
 }
 
-/** Broadcasts known elements to a shape; `undefined` when they are not known or too many. */
-export function spread({ shape, data }: Fact, to: readonly number[]): number[] | undefined {
-  const size = sizeOf(to);
-  if (!data || size > smallSize) return undefined;
+/** The elements of a small tensor, one by one from their index; `undefined` where there are too many. */
+export function elements(shape: readonly number[], at: (index: readonly number[]) => number): number[] | undefined {
+  const size = sizeOf(shape);
+  if (size > smallSize) return undefined;
   const out: number[] = [];
   for (let i = 0; i < size; i++) {
+    const index: number[] = [];
     let rest = i;
-    let at = 0;
-    let stride = 1;
-    for (let axis = to.length - 1; axis >= 0; axis--) {
-      const index = rest % to[axis]!;
-      rest = Math.floor(rest / to[axis]!);
-      const n = shape[axis - to.length + shape.length] ?? 1;
-      if (n !== 1) at += index * stride;
-      stride *= n;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      index[axis] = rest % shape[axis]!;
+      rest = Math.floor(rest / shape[axis]!);
     }
-    out.push(data[at]!);
+    out.push(at(index));
   }
   return out;
+}
+
+/** The element at an index of a tensor in C order. */
+export const elementAt = (data: readonly number[], shape: readonly number[], index: readonly number[]): number =>
+  data[shape.reduce((place, size, axis) => place * size + index[axis]!, 0)]!;
+
+/** Broadcasts known elements to a shape; `undefined` when they are not known or too many. */
+export function spread({ shape, data }: Fact, to: readonly number[]): number[] | undefined {
+  const ahead = to.length - shape.length;
+  return (
+    data &&
+    elements(to, (index) =>
+      elementAt(
+        data,
+        shape,
+        shape.map((n, axis) => (n === 1 ? 0 : index[axis + ahead]!)),
+      ),
+    )
+  );
 }
 
 /** Data attached to a fact only where it is known. */

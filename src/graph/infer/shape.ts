@@ -1,6 +1,6 @@
 /** Operators that rearrange axes and sizes. Small integer tensors keep their known elements. */
 import { sizeOf } from "../../core/tensor.ts";
-import { axisOf, broadcast, type Call, type Fact, fact, type Rule, smallSize, spread } from "./rule.ts";
+import { axisOf, broadcast, elementAt, elements, fact, type Rule, spread } from "./rule.ts";
 
 export const Shape: Rule = (call) => {
   const { shape } = call.input(0);
@@ -76,13 +76,17 @@ export const Transpose: Rule = (call) => {
   const perm = call.ints("perm") ?? shape.map((_, i) => shape.length - 1 - i);
   if ([...perm].sort((a, b) => a - b).join() !== shape.map((_, i) => i).join())
     call.fail(`perm = [${perm.join(", ")}] does not order ${shape.length} axes`);
-  return [
-    fact(
-      type,
-      perm.map((axis) => shape[axis]!),
-      shape.length < 2 ? data : undefined,
-    ),
-  ];
+  const out = perm.map((axis) => shape[axis]!);
+  const turned =
+    data &&
+    elements(out, (index) => {
+      const from: number[] = [];
+      perm.forEach((axis, i) => {
+        from[axis] = index[i]!;
+      });
+      return elementAt(data, shape, from);
+    });
+  return [fact(type, out, turned)];
 };
 
 export const Concat: Rule = (call) => {
@@ -93,15 +97,15 @@ export const Concat: Rule = (call) => {
     if (shape.length !== first.shape.length || shape.some((n, i) => i !== axis && n !== first.shape[i]))
       call.fail(`inputs differ outside axis ${axis}`);
   const joint = parts.reduce((total, { shape }) => total + shape[axis]!, 0);
-  const data =
-    first.shape.length === 1 && joint <= smallSize ? parts.flatMap((part) => part.data ?? [Number.NaN]) : undefined;
-  return [
-    fact(
-      first.type,
-      first.shape.map((n, i) => (i === axis ? joint : n)),
-      data?.some(Number.isNaN) ? undefined : data,
-    ),
-  ];
+  const out = first.shape.map((n, i) => (i === axis ? joint : n));
+  const known = parts.every((part) => part.data !== undefined);
+  const joined = (index: readonly number[]): number => {
+    let along = index[axis]!;
+    let part = 0;
+    while (along >= parts[part]!.shape[axis]!) along -= parts[part++]!.shape[axis]!;
+    return elementAt(parts[part]!.data!, parts[part]!.shape, index.with(axis, along));
+  };
+  return [fact(first.type, out, known ? elements(out, joined) : undefined)];
 };
 
 export const Split: Rule = (call) => {
@@ -119,11 +123,9 @@ export const Split: Rule = (call) => {
   return sizes.map((n) => {
     const from = at;
     at += n;
-    return fact(
-      type,
-      shape.map((old, i) => (i === axis ? n : old)),
-      shape.length === 1 ? data?.slice(from, at) : undefined,
-    );
+    const out = shape.with(axis, n);
+    const piece = data && elements(out, (index) => elementAt(data, shape, index.with(axis, index[axis]! + from)));
+    return fact(type, out, piece);
   });
 };
 
@@ -138,11 +140,11 @@ export const Tile: Rule = (call) => {
   const repeats = call.data(1);
   if (repeats.length !== shape.length) call.fail(`${repeats.length} repeats for ${shape.length} axes`);
   const out = shape.map((n, i) => n * repeats[i]!);
-  return [fact(type, out, repeated(call, { type, shape, ...(data && { data }) }, out))];
+  const repeated = (index: readonly number[]): number =>
+    elementAt(
+      data!,
+      shape,
+      index.map((n, i) => n % shape[i]!),
+    );
+  return [fact(type, out, data && elements(out, repeated))];
 };
-
-function repeated(call: Call, { shape, data }: Fact, out: readonly number[]): number[] | undefined {
-  if (!data || shape.length !== 1 || out[0]! > smallSize || out[0]! < 0) return undefined;
-  if (data.length === 0 && out[0]! > 0) call.fail("repeats nothing");
-  return Array.from({ length: out[0]! }, (_, i) => data[i % data.length]!);
-}
