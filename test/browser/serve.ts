@@ -16,6 +16,7 @@ const importMap = {
     "@bufbuild/protobuf/codegenv2": "/node_modules/@bufbuild/protobuf/dist/esm/codegenv2/index.js",
     "@jsquash/": "/node_modules/@jsquash/",
     fflate: "/node_modules/fflate/esm/browser.js",
+    "onnxruntime-web/webgpu": "/node_modules/onnxruntime-web/dist/ort.webgpu.bundle.min.mjs",
     "onnxruntime-web/wasm": "/node_modules/onnxruntime-web/dist/ort.wasm.bundle.min.mjs",
   },
 };

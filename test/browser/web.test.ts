@@ -150,6 +150,40 @@ describe.skipIf(!chromiumPath)("the package in Chromium", () => {
     expect(codes).toEqual(["network-failed", "format-unknown", "option-invalid"]);
   });
 
+  it("gives the same on WebGPU, where the browser has an adapter", async (context) => {
+    // A processor plays the graphics card: slow, and exact enough for a small network.
+    const software = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"];
+    const flags = chromiumFlags.filter((flag) => flag !== "--disable-gpu");
+    const other = await chromium.launch({
+      executablePath: chromiumPath!,
+      args: [...flags, ...software, "--use-vulkan=swiftshader"],
+    });
+    try {
+      const tab = await other.newPage();
+      await tab.goto(site.url);
+      await tab.waitForFunction(() => window.convlens !== undefined);
+      const answers = await tab.evaluate(async () => {
+        const gpu = "gpu" in navigator ? (navigator.gpu as { requestAdapter(): Promise<unknown> }) : undefined;
+        if (!(await gpu?.requestAdapter())) return undefined;
+        const { openModel, createWebPlatform } = window.convlens;
+        const data = Float32Array.from({ length: 3072 }, (_, i) => Math.sin(i));
+        const found = [];
+        for (const device of ["wasm", "webgpu"] as const) {
+          const model = await openModel("cifar10", {}, createWebPlatform({ device }));
+          const [prediction] = await model.predict({ type: "float32", dims: [1, 3, 32, 32], data });
+          found.push({ engine: model.engineName, output: prediction!.output });
+          await model.release();
+        }
+        return found;
+      });
+      if (!answers) return context.skip("this browser offers no WebGPU adapter");
+      expect(answers.map(({ engine }) => engine.replace(/.*\(/, "("))).toEqual(["(wasm)", "(webgpu)"]);
+      expect(worst(answers[0]!.output, answers[1]!.output)).toBeLessThan(1e-3);
+    } finally {
+      await other.close();
+    }
+  });
+
   it("complained of nothing else and asked no other host", () => {
     expect(complaints.filter((text) => !text.includes("404"))).toEqual([]);
   });
