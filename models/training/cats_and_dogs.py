@@ -124,7 +124,7 @@ def pretrain(options) -> dict:
     stored = options.work / "cats-and-dogs-pretrained.pt"
     if stored.exists():
         return torch.load(stored)
-    log = common.Log(options.work / "cats-and-dogs-pretraining.log", resumed=False)
+    log = common.Log(options.work / "cats-and-dogs-pretraining.log")
     pixels, labels = common.cifar10(options.data, "train", options.work)
     network = CatsAndDogs().to(memory_format=torch.channels_last)
     head = nn.Linear(CHANNELS[-1], 10)
@@ -134,9 +134,8 @@ def pretrain(options) -> dict:
     for epoch in range(options.pretraining_epochs):
         correct, total_loss = 0, 0.0
         for step, chosen in enumerate(torch.randperm(len(pixels))[: steps * batch].split(batch)):
-            progress = (epoch + step / steps) / options.pretraining_epochs
             for group in optimiser.param_groups:
-                group["lr"] = 1.5e-3 * common.one_cycle(progress)
+                group["lr"] = 1.5e-3 * common.one_cycle(epoch + step / steps, 0.2 * options.pretraining_epochs, options.pretraining_epochs)
             x = pixels[chosen].permute(0, 3, 1, 2).float() / 255
             side = int(np.random.choice([52, 60, 68, 76]))
             x = F.interpolate(x, size=(side + 6, side + 6), mode="bilinear")
@@ -176,14 +175,15 @@ def train(options) -> None:
     network.convolutions.load_state_dict(convolutions)
     average = common.Average(network, 0.998)
     optimiser = torch.optim.AdamW(network.parameters(), lr=options.rate, weight_decay=2e-2)
-    checkpoint, first = options.work / "cats-and-dogs.pt", 0
+    checkpoint, first, lines = options.work / "cats-and-dogs.pt", 0, []
     if checkpoint.exists():
         state = torch.load(checkpoint)
         network.load_state_dict(state["network"])
         average.network.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
-        first, average.steps = state["epoch"], state["steps"]
-    log = common.Log(options.work / "cats-and-dogs.log", resumed=first > 0)
+        first, average.steps, lines = state["epoch"], state["steps"], state["log"]
+        torch.manual_seed(options.seed + first)  # other random numbers than those already used
+    log = common.Log(options.work / "cats-and-dogs.log", lines)
 
     batch, steps = 32, len(photographs) // 32
     for epoch in range(first, options.epochs):
@@ -191,7 +191,7 @@ def train(options) -> None:
         total_loss = 0.0
         for step, chosen in enumerate(torch.randperm(len(photographs))[: steps * batch].split(batch)):
             for group in optimiser.param_groups:
-                group["lr"] = options.rate * common.one_cycle((epoch + step / steps) / options.epochs)
+                group["lr"] = options.rate * common.one_cycle(epoch + step / steps, options.warm_up, options.epochs)
             samples = 1 if torch.rand(()) < 0.6 else 4
             affine = random_views(batch)
             x = torch.stack([view(photographs[i][0], a, samples) for i, a in zip(chosen.tolist(), affine)])
@@ -209,6 +209,8 @@ def train(options) -> None:
         text = f"epoch {epoch + 1}  loss {total_loss / steps:.4f}"
         if (epoch + 1) % 5 == 0 or epoch + 1 == options.epochs:
             text += f"  held-out accuracy {accuracy(average.network, held_out_x, held_out_y):.4f}"
+        log.line(text)
+        if "held-out" in text:
             common.save(
                 checkpoint,
                 network=network.state_dict(),
@@ -216,12 +218,11 @@ def train(options) -> None:
                 optimiser=optimiser.state_dict(),
                 epoch=epoch + 1,
                 steps=average.steps,
+                log=log.lines,
             )
-        log.line(text)
 
 
 if __name__ == "__main__":
-    parser = common.arguments(__doc__.splitlines()[0], epochs=180)
+    parser = common.arguments(__doc__.splitlines()[0], epochs=90, warm_up=36, rate=1e-3)
     parser.add_argument("--pretraining-epochs", type=int, default=12)
-    parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
     train(common.parse(parser))

@@ -113,14 +113,15 @@ def train(options) -> None:
     free = [p for p in network.parameters() if p.ndim == 1]
     groups = [{"params": decayed, "weight_decay": 5e-4}, {"params": free, "weight_decay": 0.0}]
     optimiser = torch.optim.SGD(groups, lr=options.rate, momentum=0.9, nesterov=True)
-    checkpoint, first = options.work / "cifar10.pt", 0
+    checkpoint, first, lines = options.work / "cifar10.pt", 0, []
     if checkpoint.exists():
         state = torch.load(checkpoint)
         network.load_state_dict(state["network"])
         average.network.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
-        first, average.steps = state["epoch"], state["steps"]
-    log = common.Log(options.work / "cifar10.log", resumed=first > 0)
+        first, average.steps, lines = state["epoch"], state["steps"], state["log"]
+        torch.manual_seed(options.seed + first)  # other random numbers than those already used
+    log = common.Log(options.work / "cifar10.log", lines)
 
     batch, steps = 128, len(pixels) // 128
     for epoch in range(first, options.epochs):
@@ -128,7 +129,7 @@ def train(options) -> None:
         total_loss, correct = 0.0, 0
         for step, chosen in enumerate(torch.randperm(len(pixels))[: steps * batch].split(batch)):
             for group in optimiser.param_groups:
-                group["lr"] = options.rate * common.one_cycle((epoch + step / steps) / options.epochs)
+                group["lr"] = options.rate * common.one_cycle(epoch + step / steps, options.warm_up, options.epochs)
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 answer = network(augment(padded, chosen)).float()
             loss = F.cross_entropy(answer, labels[chosen], label_smoothing=0.1)
@@ -144,6 +145,7 @@ def train(options) -> None:
             measure_statistics(average.network, padded)
         if (epoch + 1) % 3 == 0 or last:
             text += f"  test accuracy {accuracy(average.network, *test):.4f}"
+        log.line(text)
         common.save(
             checkpoint,
             network=network.state_dict(),
@@ -151,11 +153,9 @@ def train(options) -> None:
             optimiser=optimiser.state_dict(),
             epoch=epoch + 1,
             steps=average.steps,
+            log=log.lines,
         )
-        log.line(text)
 
 
 if __name__ == "__main__":
-    parser = common.arguments(__doc__.splitlines()[0], epochs=60)
-    parser.add_argument("--rate", type=float, default=0.1, help="peak learning rate")
-    train(common.parse(parser))
+    train(common.parse(common.arguments(__doc__.splitlines()[0], epochs=60, warm_up=12, rate=0.1)))

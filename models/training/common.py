@@ -27,12 +27,14 @@ CATS_AND_DOGS_LABELS = ["cat", "dog"]
 HELD_OUT_BELOW = 200
 
 
-def arguments(description: str, epochs: int) -> argparse.ArgumentParser:
+def arguments(description: str, epochs: int, warm_up: int, rate: float) -> argparse.ArgumentParser:
     """The options that both programs understand."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", type=Path, default=os.environ.get("CONVLENS_DATA"), help="folder with cats-dogs/ and cifar10/ (or set CONVLENS_DATA)")
     parser.add_argument("--work", type=Path, default=Path("work"), help="folder for checkpoints, caches and logs")
     parser.add_argument("--epochs", type=int, default=epochs)
+    parser.add_argument("--warm-up", type=int, default=warm_up, help="epochs of rising learning rate")
+    parser.add_argument("--rate", type=float, default=rate, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     return parser
@@ -80,11 +82,11 @@ def cats_and_dogs(data: Path, held_out: bool) -> list[tuple[Image.Image, int]]:
     return photographs
 
 
-def one_cycle(progress: float, warm_up: float = 0.2) -> float:
-    """Share of the peak learning rate: up linearly, then down along a cosine to zero; progress in 0..1."""
-    if progress < warm_up:
-        return 0.04 + 0.96 * progress / warm_up
-    return 0.5 * (1 + math.cos(math.pi * (progress - warm_up) / (1 - warm_up)))
+def one_cycle(epoch: float, warm_up: float, epochs: int) -> float:
+    """Share of the peak learning rate: up linearly for `warm_up` epochs, then down along a cosine to zero."""
+    if epoch < warm_up:
+        return 0.04 + 0.96 * epoch / warm_up
+    return 0.5 * (1 + math.cos(math.pi * (epoch - warm_up) / (epochs - warm_up)))
 
 
 class Average:
@@ -108,19 +110,17 @@ class Average:
 
 
 class Log:
-    """One line an epoch, on the screen and in a file."""
+    """One line an epoch, on the screen and in a file. `lines` goes into checkpoints, so that a resumed log continues."""
 
-    def __init__(self, path: Path, resumed: bool):
-        self.path = path
-        self.start = time.time()
-        if not resumed:
-            path.write_text("")
+    def __init__(self, path: Path, lines: list[str] = ()):
+        self.path, self.lines = path, list(lines)
+        seconds = int(self.lines[-1].split()[-2]) if self.lines else 0
+        self.start = time.time() - seconds
 
     def line(self, text: str) -> None:
-        text = f"{text}  {time.time() - self.start:.0f} s"
-        print(text, flush=True)
-        with self.path.open("a") as file:
-            file.write(text + "\n")
+        self.lines.append(f"{text}  {time.time() - self.start:.0f} s")
+        print(self.lines[-1], flush=True)
+        self.path.write_text("\n".join(self.lines) + "\n")
 
 
 def save(path: Path, **state) -> None:
