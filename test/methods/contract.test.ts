@@ -1,0 +1,99 @@
+/** Every method of the registry keeps the contract: what it declares, what it gives, that it gives it again. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ConvlensError } from "../../src/core/errors.ts";
+import { toJson } from "../../src/core/json.ts";
+import type { Tensor } from "../../src/core/tensor.ts";
+import { type Method, methods, resolveOptions } from "../../src/methods/index.ts";
+import type { Model } from "../../src/model/model.ts";
+import { embeddedPhotograph, openImage, openModel } from "../../src/node.ts";
+
+let model: Model;
+let feeds: Tensor;
+
+beforeAll(async () => {
+  model = await openModel("cats-and-dogs");
+  feeds = model.prepare((await openImage(await embeddedPhotograph())).picture).tensor;
+});
+afterAll(() => model.release());
+
+it("ids are unique and plain", () => {
+  const ids = methods.map(({ id }) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+  for (const id of ids) expect(id).toMatch(/^[a-z][a-z0-9-]*$/);
+  expect(ids).toEqual(expect.arrayContaining(["summary", "predict", "activations", "filters", "sparsity"]));
+});
+
+describe.each(methods.map((method) => [method.id, method] as const))("%s", (_, method: Method) => {
+  it("declares itself and its options", () => {
+    for (const text of [method.title, method.summary]) expect(text.length).toBeGreaterThan(4);
+    expect(method.summary).toMatch(/\.$/);
+    for (const [name, spec] of Object.entries(method.options)) {
+      expect(name).toMatch(/^[a-z][A-Za-z]*$/);
+      expect(spec.help.length).toBeGreaterThan(4);
+      // Defaults are values the option can take.
+      expect(resolveOptions({ [name]: spec })).toEqual({ [name]: spec.default });
+    }
+  });
+
+  it("gives its kind of result, with its making, the same twice", async () => {
+    expect(method.applies(model)).toBeUndefined();
+    const input = method.needs.includes("image") ? { feeds, name: "chelsea.png" } : {};
+    const result = await method.run(model, input);
+    expect(result.kind).toBe(method.kind);
+    expect(result.origin).toMatchObject({
+      method: method.id,
+      model: { name: "cats-and-dogs.onnx", sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      engine: expect.stringContaining("onnxruntime"),
+    });
+    expect(Object.keys(result.origin.options)).toEqual(Object.keys(method.options));
+    const text = JSON.stringify(toJson(result));
+    expect(text.startsWith(`{"version":1,"kind":"${method.kind}"`)).toBe(true);
+    expect(JSON.stringify(toJson(await method.run(model, input)))).toBe(text);
+  });
+
+  it("asks for its input and refuses values its options cannot take", async () => {
+    if (method.needs.includes("image"))
+      await expect(method.run(model, {})).rejects.toMatchObject({ code: "option-invalid" });
+    for (const [name, spec] of Object.entries(method.options)) {
+      const wrong = spec.type === "list" ? "no list" : spec.type === "string" ? 7 : Number.NaN;
+      await expect(method.run(model, { feeds }, { [name]: wrong })).rejects.toMatchObject({ code: "option-invalid" });
+    }
+  });
+
+  it("refuses by name a network it cannot look into", async () => {
+    const closed: Model = { ...model, opaque: "it has a Loop" };
+    if (!method.needs.includes("graph")) return expect(method.applies(closed)).toBeUndefined();
+    expect(method.applies(closed)).toContain("it has a Loop");
+    const refused = method.run(closed, { feeds });
+    await expect(refused).rejects.toBeInstanceOf(ConvlensError);
+    await expect(refused).rejects.toMatchObject({
+      code: "model-unsupported",
+      message: expect.stringContaining(method.id),
+    });
+  });
+});
+
+describe("options", () => {
+  const specs = {
+    count: { type: "integer", default: 3, min: 1, max: 9, help: "how many" },
+    share: { type: "number", default: 0.5, min: 0, max: 1, help: "how much" },
+    way: { type: "choice", default: "up", choices: ["up", "down"], help: "where" },
+    loud: { type: "boolean", default: false, help: "whether" },
+  } as const;
+
+  it("take defaults, keep what is given, leave out what is no option", () => {
+    const given = { count: 4, signal: new AbortController().signal };
+    expect(resolveOptions(specs, given)).toEqual({ count: 4, share: 0.5, way: "up", loud: false });
+  });
+
+  it.each([
+    [{ count: 0 }, /"count" is 0; it must lie between 1 and 9/],
+    [{ count: 2.5 }, /whole number/],
+    [{ share: "0.5" }, /must be a number/],
+    [{ share: 1.01 }, /between 0 and 1/],
+    [{ way: "left" }, /one of up, down/],
+    [{ loud: "yes" }, /must be a boolean/],
+  ])("refuse %j", (given, message) => {
+    expect(() => resolveOptions<Record<string, unknown>>(specs, given)).toThrow(message);
+  });
+});
