@@ -31,7 +31,7 @@ function matching<L extends NamedLayer>(layers: readonly L[], pattern: string): 
     const expression = new RegExp(
       `^${pattern
         .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-        .replace(/\*/g, ".*")
+        .replace(/\*+/g, ".*")
         .replace(/\?/g, ".")}$`,
     );
     const all = real.filter((layer) => expression.test(layer.name));

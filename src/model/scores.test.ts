@@ -42,6 +42,13 @@ describe("scoreClasses", () => {
     expect(output).toEqual([0.25]);
   });
 
+  it("says so unless two labels do", () => {
+    const notes = (...labels: string[]): number =>
+      scoreClasses(f(0.25), f(-1), options({ head: head("sigmoid"), labels: labels.map((name) => ({ name })) })).notes
+        .length;
+    expect([notes("cat", "dog"), notes("dog")]).toEqual([0, 1]);
+  });
+
   it("several sigmoids stand each for itself", () => {
     const { predictions } = scoreClasses(f(0.9, 0.8), f(2.2, 1.4), options({ head: head("sigmoid") }));
     expect(predictions.map(({ probability }) => probability)).toEqual([f(0.9)[0], f(0.8)[0]]);

@@ -64,7 +64,8 @@ export function scoreClasses(output: Float32Array, logits: Float32Array, options
     const [z, p] = [logits[0]!, probabilities?.[0]];
     scores = [-z, z];
     probabilities = p === undefined ? undefined : [1 - p, p];
-    notes.push("one output unit is taken as two classes: 1 has its value, 0 the rest");
+    if (options.labels?.length !== 2)
+      notes.push("one output unit is taken as two classes: 1 has its value, 0 the rest");
   }
   return { predictions: rank(scores, probabilities, options), output: Array.from(output), notes };
 }
