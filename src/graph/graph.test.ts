@@ -80,6 +80,16 @@ describe("subgraph", () => {
     expect(part.nodes.some((node) => node.op === "Conv")).toBe(false);
     checkGraph(part);
   });
+  test("a node kept for one output does not make the value that became an input", () => {
+    const b = builder();
+    b.input("x", { type: "float32", shape: [4] });
+    b.nodes("Split", ["x"], { outputs: ["a", "c"], attributes: { axis: int(0), num_outputs: int(2) } });
+    b.node("Add", ["a", "c"], { outputs: ["y"] });
+    const part = subgraph(withShapes(b.finish(["y"]), {}), ["y"], ["x", "a"]);
+    expect(part.inputs).toEqual(["x", "a"]);
+    expect(part.nodes[0]?.outputs).toEqual(["a/cut", "c"]);
+    checkGraph(part);
+  });
   test("refuses unknown values and inputs that do not suffice", () => {
     expect(() => subgraph(network(), ["score"])).toThrow('has no value "score"; nearest: "scores"');
     expect(() => subgraph(network(), ["scores"], ["mean"])).toThrow('need the input "x"');

@@ -6,9 +6,9 @@ import { producers, reads } from "./walk.ts";
 
 /**
  * The nodes and constants between `inputs` and `outputs`. `inputs` may name inner values, which then become inputs
- * of the new graph; by default they are the graph's own. Inputs that the outputs do not depend on are kept when they
- * were named, and dropped when they were not. Throws `model-invalid` for an output that the graph does not have, or
- * that needs an input which is not among `inputs`.
+ * of the new graph (their types and shapes should be known: `withShapes`); by default they are the graph's own.
+ * Inputs that the outputs do not depend on are kept when they were named, and dropped when they were not. Throws
+ * `model-invalid` for an output that the graph does not have, or that needs an input which is not among `inputs`.
  */
 export function subgraph(graph: Graph, outputs: readonly string[], inputs?: readonly string[]): Graph {
   const made = producers(graph);
