@@ -19,9 +19,10 @@ export async function nodeEngine(notice: (message: string) => void): Promise<Eng
       throw new ConvlensError("engine-failed", `onnxruntime-node cannot be loaded: ${firstLine(error)}`, {
         cause: error,
       });
+    const absent = (error as { code?: unknown }).code === "ERR_MODULE_NOT_FOUND";
     notice(
-      `onnxruntime-node cannot be loaded (${firstLine(error)}): using the slower WASM engine. ` +
-        "For the native one: npm install onnxruntime-node@1.30.0 --ignore-scripts",
+      `the native engine, onnxruntime-node, ${absent ? "is not installed" : `cannot be loaded (${firstLine(error)})`}: ` +
+        "using the slower WASM engine. For the native one: npm install onnxruntime-node@1.30.0 --ignore-scripts",
     );
     return wasmEngine();
   }
