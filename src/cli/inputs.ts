@@ -50,7 +50,7 @@ export function pictureInput(
       const source = await open();
       const bytes = await source.read(0, source.size);
       const { picture, notes } = await terminal.time(`decoding ${name}`, () =>
-        decodeImage(bytes, { codec: platform.codec, name, exif }),
+        decodeImage(bytes, { codec: platform.codec, inflate: platform.inflate, name, exif }),
       );
       for (const note of notes) terminal.note(`note: ${name}: ${note}`);
       return { feeds: model.prepare(picture).tensor, picture, bytes };

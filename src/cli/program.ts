@@ -1,10 +1,10 @@
 /** The tree of verbs. Only the verb that runs is loaded, so that `--help` and `--version` answer at once. */
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { version } from "./version.ts";
 
-/** What a file in `commands/` exports: it adds its arguments, options and action. */
+/** What a file in `commands/` exports: it adds its arguments, options and action; `whole` gives the program with every verb loaded. */
 export interface CommandModule {
-  define(command: Command): void;
+  define(command: Command, whole: () => Promise<Command>): void;
 }
 
 interface Verb {
@@ -44,8 +44,6 @@ export const verbs: readonly Verb[] = [
   },
 ];
 
-export const version: string = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
-
 /** The verb that a command line names: its first word that is no option. */
 export const verbOf = (args: readonly string[]): string | undefined => {
   const words = args.filter((word) => !word.startsWith("-"));
@@ -73,7 +71,7 @@ Examples:
     );
   for (const verb of verbs) {
     const command = program.command(verb.name).summary(verb.summary).description(sentence(verb.summary));
-    if (wanted === "all" || wanted === verb.name) (await verb.load()).define(command);
+    if (wanted === "all" || wanted === verb.name) (await verb.load()).define(command, () => makeProgram("all"));
   }
   return program;
 }

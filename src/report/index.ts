@@ -21,6 +21,8 @@ export interface Report {
   readonly notes: readonly string[];
   /** Ids of the sections on the page, in its order. */
   readonly sections: readonly string[];
+  /** What the page was made from. */
+  readonly results: readonly Result[];
 }
 
 /** The sections that a report can have, in the order of the page: for help and completion. */
@@ -46,6 +48,7 @@ export async function makeReport(model: Model, photo: Photo, options: ReportOpti
 
   const prepared = model.prepare(photo.picture);
   const results = new Map<string, Promise<Result>>();
+  const done: Result[] = [];
   let passTime = 0;
   const result = async <Options, R extends Result>(
     method: Method<Options, R>,
@@ -60,7 +63,7 @@ export async function makeReport(model: Model, photo: Photo, options: ReportOpti
       signal?: AbortSignal;
     });
     results.set(key, made);
-    await made;
+    done.push(await made);
     if (method.kind === "prediction") passTime = performance.now() - before;
     return made;
   };
@@ -127,7 +130,7 @@ export async function makeReport(model: Model, photo: Photo, options: ReportOpti
 
   const html = await pageHtml({ title: `${model.name} looks at ${photo.name}`, ledes, sections: onPage, leftOut });
   options.onProgress?.(todo.length, todo.length, "page");
-  return { html, notes: [...notes], sections: onPage.map(({ id }) => id) };
+  return { html, notes: [...notes], sections: onPage.map(({ id }) => id), results: done };
 }
 
 /** The section names of an option, each checked. */

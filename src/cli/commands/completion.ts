@@ -1,9 +1,9 @@
 /** `convlens completion`: completion scripts for three shells, derived from the tree of verbs. */
 import { Argument, type Command } from "commander";
-import { makeProgram } from "../program.ts";
 import { print } from "../terminal.ts";
 
-export function define(command: Command): void {
+/** `whole` is the program with every verb loaded. */
+export function define(command: Command, whole: () => Promise<Command>): void {
   command
     .addArgument(new Argument("<shell>", "bash, zsh or fish").choices(["bash", "zsh", "fish"]))
     .addHelpText(
@@ -15,7 +15,7 @@ Examples:
   $ convlens completion fish > ~/.config/fish/completions/convlens.fish`,
     )
     .action(async (shell: "bash" | "zsh" | "fish") => {
-      print({ bash, zsh, fish }[shell](await verbsOf()));
+      print({ bash, zsh, fish }[shell](verbsOf(await whole())));
     });
 }
 
@@ -34,8 +34,7 @@ interface Verb {
   readonly flags: readonly Flag[];
 }
 
-async function verbsOf(): Promise<readonly Verb[]> {
-  const program = await makeProgram("all");
+function verbsOf(program: Command): readonly Verb[] {
   return program.commands.map((command) => {
     const flags = new Map([command, ...command.commands].flatMap(flagsOf).map((flag) => [flag.long, flag]));
     const choices = command.registeredArguments.flatMap((argument) => argument.argChoices ?? []);

@@ -1,7 +1,17 @@
 /** `convlens report`: everything about one photograph in one HTML file. */
 import { basename } from "node:path";
 import { type Command, Option } from "commander";
-import { ConvlensError, makeReport, reportSections } from "../../index.ts";
+import {
+  ConvlensError,
+  type MethodInput,
+  type Model,
+  makeReport,
+  type Prediction,
+  predict,
+  predictionText,
+  reportSections,
+} from "../../index.ts";
+import { platform } from "../../node.ts";
 import {
   commonOptions,
   type InputFlags,
@@ -11,9 +21,9 @@ import {
   readDuration,
 } from "../options.ts";
 import { makeOutputs } from "../outputs.ts";
-import { version } from "../program.ts";
 import { openRun } from "../run.ts";
-import { print, printJson } from "../terminal.ts";
+import { print, printJson, terminalWidth, wantsColor } from "../terminal.ts";
+import { version } from "../version.ts";
 
 interface Flags extends InputFlags {
   readonly out: string;
@@ -78,19 +88,27 @@ async function run(files: readonly string[], flags: Flags): Promise<void> {
         with: flags.with,
         without: flags.without,
         seed: flags.seed,
+        codec: platform.codec,
         command: commandLine(),
         versions: { convlens: version, node: process.versions.node },
         onProgress: (done, total, what) => terminal.progress(done, total, what),
       },
     ),
   );
+  const answer = report.results.find((result) => result.kind === "prediction");
   const outputs = makeOutputs();
   await outputs.write(flags.out, report.html);
   await outputs.commit();
   for (const note of report.notes) terminal.note(`note: ${note}`);
   const size = Buffer.byteLength(report.html);
-  if (flags.json) printJson({ version: 1, kind: "report", file: flags.out, bytes: size, notes: report.notes });
-  else print(`${flags.out}  ${(size / 1e6).toFixed(1)} MB`);
+  if (flags.json) {
+    const { notes, sections } = report;
+    const { predictions } = answer ?? {};
+    printJson({ version: 1, kind: "report", file: flags.out, bytes: size, sections, predictions, notes });
+    return;
+  }
+  if (answer !== undefined) print(predictionText(answer, { color: wantsColor(), width: terminalWidth() }));
+  print(`${flags.out}  ${(size / 1e6).toFixed(1)} MB; open it in a browser`);
 }
 
 /** The command that was given, with file names in place of paths: a report may be passed on. */
