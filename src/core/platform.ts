@@ -63,6 +63,8 @@ export interface Platform {
   engine(): Promise<Engine>;
   /** The compiled WASM of a picture codec; `undefined` where the codec finds its own file (browsers). */
   codec(name: "jpeg-decode" | "webp-decode" | "jpeg-encode"): Promise<WebAssembly.Module | undefined>;
+  /** Inflates zlib data, given in parts, that hold exactly `size` bytes; `undefined` for any other. Absent in browsers, whose streams do it. */
+  inflate?(parts: readonly Uint8Array[], size: number): Uint8Array | undefined;
   /** SHA-256 of a whole source, lower-case hex, read piece by piece. */
   sha256(source: ByteSource): Promise<string>;
   /** Where notices go that no result carries ("native engine not installed, using WASM"). */

@@ -13,6 +13,8 @@ import { kindOf } from "./kind.ts";
 export interface DecodeOptions {
   /** The platform's `codec`. */
   readonly codec: Platform["codec"];
+  /** The platform's `inflate`: PNG opens faster with it. */
+  readonly inflate?: Platform["inflate"] | undefined;
   /** The file's name, for messages. */
   readonly name?: string;
   /** Turn the picture upright by its EXIF orientation. Default true. */
@@ -52,7 +54,7 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
       const { pngHeader, decodePng } = await import("./png.ts");
       const png = check(pngHeader(bytes));
       header = png;
-      decoded = await decodePng(png);
+      decoded = await decodePng(png, options.inflate);
     } else if (kind === "JPEG") {
       header = check(jpegHeader(bytes));
       decoded = { picture: await decodeJpeg(bytes, header, codec), notes: header.notes };

@@ -5,6 +5,7 @@
  * white); colour profiles and gamma are not applied.
  */
 import type { Picture } from "../core/picture.ts";
+import type { Platform } from "../core/platform.ts";
 import { crc32 } from "./crc.ts";
 import { exifOrientation } from "./exif.ts";
 import { type ImageHeader, ImageProblem } from "./header.ts";
@@ -94,7 +95,10 @@ const adam7 = [
 ] as const;
 
 /** Decodes what `pngHeader` read. Throws `ImageProblem`. */
-export async function decodePng(header: PngHeader): Promise<{ picture: Picture; notes: readonly string[] }> {
+export async function decodePng(
+  header: PngHeader,
+  inflateAtOnce?: Platform["inflate"],
+): Promise<{ picture: Picture; notes: readonly string[] }> {
   const { width, height, depth, colorType } = header;
   const bits = depth * channelsOf[colorType]!;
   const passes = (header.interlaced ? adam7 : [[0, 0, 1, 1] as const])
@@ -105,7 +109,8 @@ export async function decodePng(header: PngHeader): Promise<{ picture: Picture; 
     })
     .filter(({ columns, rows }) => columns > 0 && rows > 0);
   const size = passes.reduce((sum, { rows, stride }) => sum + rows * (stride + 1), 0);
-  const raw = await inflate(header.parts, size);
+  // What is not as it should be is read piece by piece: as far as it goes, else with the error that says why.
+  const raw = inflateAtOnce?.(header.parts, size) ?? (await inflate(header.parts, size));
 
   const pixels = new Int32Array(width * height);
   const expand = rowReader(header);
@@ -166,31 +171,59 @@ function unfilter(
     for (let i = from + step; i < end; i++) raw[i] = raw[i]! + raw[i - step]!;
   } else if (kind === 2) {
     for (let i = from; i < end; i++) raw[i] = raw[i]! + raw[i - back]!;
-  } else if (kind === 3 || kind === 5) {
-    for (let i = from; i < end; i++) {
-      const left = i < from + step ? 0 : raw[i - step]!;
-      raw[i] = raw[i]! + ((left + (kind === 3 ? raw[i - back]! : 0)) >> 1);
-    }
+  } else if (kind === 3) {
+    for (let i = from; i < from + step; i++) raw[i] = raw[i]! + (raw[i - back]! >> 1);
+    for (let i = from + step; i < end; i++) raw[i] = raw[i]! + ((raw[i - step]! + raw[i - back]!) >> 1);
+  } else if (kind === 5) {
+    for (let i = from + step; i < end; i++) raw[i] = raw[i]! + (raw[i - step]! >> 1);
+  } else if (kind === 4 && step === 3) {
+    unfilterPaethRgb(raw, from, end, back);
   } else if (kind === 4) {
     for (let channel = 0; channel < step; channel++) unfilterPaeth(raw, from + channel, end, step, back);
   } else throw new ImageProblem(`is damaged: row filter ${filter} does not exist`);
 }
 
-/** Adds whichever of left, above and corner is nearest to left + above - corner. Chosen by bit masks: a wrong guess of a branch costs more. */
+/**
+ * Paeth's choice: whichever of left, above and corner is nearest to left + above - corner. That is the corner when
+ * 3 corner - left - above lies strictly between the other two, else the higher or lower of them. Chosen by bit masks:
+ * a wrong guess of a branch costs more.
+ */
+function nearest(left: number, above: number, corner: number): number {
+  const difference = left - above;
+  const low = above + (difference & (difference >> 31));
+  const high = left + above - low;
+  const threshold = 3 * corner - left - above;
+  const lowOrCorner = low ^ ((low ^ corner) & ((threshold - high) >> 31));
+  return high ^ ((high ^ lowOrCorner) & ((low - threshold) >> 31));
+}
+
 function unfilterPaeth(raw: Uint8Array, from: number, end: number, step: number, back: number): void {
   let left = 0;
   let corner = 0;
   for (let i = from; i < end; i += step) {
     const above = raw[i - back]!;
-    const toLeft = Math.abs(above - corner);
-    const toAbove = Math.abs(left - corner);
-    const toCorner = Math.abs(left + above - 2 * corner);
-    const aboveIsNearer = (toAbove - toLeft) >> 31;
-    const nearest = left ^ ((left ^ above) & aboveIsNearer);
-    const distance = toLeft ^ ((toLeft ^ toAbove) & aboveIsNearer);
-    left = (raw[i]! + (nearest ^ ((nearest ^ corner) & ((toCorner - distance) >> 31)))) & 255;
+    left = (raw[i]! + nearest(left, above, corner)) & 255;
     raw[i] = left;
     corner = above;
+  }
+}
+
+/** RGB, the usual photograph: three channels at once, as each waits for its own left neighbour only. */
+function unfilterPaethRgb(raw: Uint8Array, from: number, end: number, back: number): void {
+  let [left0, left1, left2, corner0, corner1, corner2] = [0, 0, 0, 0, 0, 0];
+  for (let i = from; i < end; i += 3) {
+    const above0 = raw[i - back]!;
+    const above1 = raw[i + 1 - back]!;
+    const above2 = raw[i + 2 - back]!;
+    left0 = (raw[i]! + nearest(left0, above0, corner0)) & 255;
+    left1 = (raw[i + 1]! + nearest(left1, above1, corner1)) & 255;
+    left2 = (raw[i + 2]! + nearest(left2, above2, corner2)) & 255;
+    raw[i] = left0;
+    raw[i + 1] = left1;
+    raw[i + 2] = left2;
+    corner0 = above0;
+    corner1 = above1;
+    corner2 = above2;
   }
 }
 

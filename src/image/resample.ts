@@ -40,10 +40,7 @@ export function resampleFixed(picture: Picture, rows: Taps | undefined, columns:
   return fixedColumns(fixedRows(picture, columns, rows.starts[0]!, end), rows);
 }
 
-const clip = (sum: number): number => {
-  const value = sum >> precision;
-  return value < 0 ? 0 : value > 255 ? 255 : value;
-};
+const clip = (sum: number): number => Math.max(0, Math.min(255, sum >> precision));
 
 /** The weighted sum of pixels `step` apart from `at` on, as one opaque pixel. Pixels are one little-endian word each: one load gives all channels. */
 function weigh(pixels: Int32Array, at: number, step: number, weights: Int32Array, first: number, end: number): number {

@@ -6,10 +6,11 @@ import { type DecodedImage, type DecodeOptions, decodeImage } from "../image/ind
 export async function openImageWith(
   platform: Platform,
   what: Parameters<Platform["open"]>[0],
-  options: Omit<DecodeOptions, "codec">,
+  options: Omit<DecodeOptions, "codec" | "inflate">,
 ): Promise<DecodedImage & { readonly name: string }> {
   const source = await platform.open(what, options.name);
   const bytes = await source.read(0, source.size);
-  const decoded = await decodeImage(bytes, { name: source.name, ...options, codec: (name) => platform.codec(name) });
+  const { codec, inflate } = platform;
+  const decoded = await decodeImage(bytes, { name: source.name, ...options, codec, inflate });
   return { ...decoded, name: source.name };
 }

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import { inflateSync } from "node:zlib";
 import { ConvlensError } from "../core/errors.ts";
 import type { Engine, Platform } from "../core/platform.ts";
 import { addressSource, httpAddress } from "./address.ts";
@@ -52,6 +53,15 @@ export function createNodePlatform(options: NodePlatformOptions = {}): Platform 
       const compiled = readFile(file).then((bytes) => WebAssembly.compile(bytes));
       codecs.set(name, compiled);
       return compiled;
+    },
+    inflate: (parts, size) => {
+      try {
+        // One byte of room more than is wanted: a full buffer would ask for another.
+        const bytes = inflateSync(Buffer.concat(parts), { chunkSize: size + 1, maxOutputLength: size + 1 });
+        return bytes.length === size ? bytes : undefined;
+      } catch {
+        return undefined;
+      }
     },
     sha256: async (source) => {
       const hash = createHash("sha256");

@@ -2,16 +2,25 @@
 import { expect, test } from "vitest";
 import { ConvlensError } from "../../src/core/errors.ts";
 import { decodeImage } from "../../src/image/index.ts";
+import { createNodePlatform } from "../../src/node.ts";
 import { cases, codec, expected, largestDifference, read } from "./fixtures.ts";
 
+/** PNG is unpacked by a stream, as in browsers, or at once. */
+const ways = [undefined, createNodePlatform().inflate];
+
 test.each(cases.decoded)("$file has Pillow's pixels", async (item) => {
-  const { picture } = await decodeImage(read(`files/${item.file}`), { codec });
-  expect(largestDifference(picture, expected(item), item.width, item.height)).toBe(0);
+  for (const inflate of ways) {
+    const { picture } = await decodeImage(read(`files/${item.file}`), { codec, inflate });
+    expect(largestDifference(picture, expected(item), item.width, item.height)).toBe(0);
+  }
 });
 
 async function refusal(bytes: Uint8Array, options: { name?: string; maxPixels?: number } = {}): Promise<string> {
-  const error: unknown = await decodeImage(bytes, { codec, ...options }).catch((e: unknown) => e);
+  const [error, other] = await Promise.all(
+    ways.map((inflate) => decodeImage(bytes, { codec, inflate, ...options }).catch((e: unknown) => e)),
+  );
   expect(error).toBeInstanceOf(ConvlensError);
+  expect(other).toEqual(error);
   const { code, message } = error as ConvlensError;
   expect(message).not.toContain("\n");
   return `${code}: ${message}`;
