@@ -264,7 +264,7 @@ describe("report", () => {
   it("writes one HTML file and says where", async () => {
     const { code, stdout, stderr } = await run("report", "--out", "r.html");
     expect(code, stderr).toBe(0);
-    expect(stdout).toMatch(/^r\.html {2}\d\.\d MB\n$/);
+    expect(stdout).toMatch(/^0 +cat +.*\n1 +dog.*\nr\.html {2}\d\.\d MB.*\n$/);
     expect(statSync(at("r.html")).size).toBeLessThan(6e6);
     const html = readFileSync(at("r.html"), "utf8");
     expect(html).toMatch(/^<!doctype html>/i);
@@ -274,7 +274,8 @@ describe("report", () => {
 
   it("leaves sections out, and says in JSON what it did", async () => {
     const report = await json("report", "-o", "s.html", "--without", "summary,sparsity", "--json");
-    expect(report).toMatchObject({ version: 1, kind: "report", file: "s.html" });
+    expect(report).toMatchObject({ version: 1, kind: "report", file: "s.html", predictions: [{ label: "cat" }, {}] });
+    expect(report.sections).not.toContain("summary");
     expect(report.notes.join("\n")).toContain('section "summary"');
   });
 });

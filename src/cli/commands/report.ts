@@ -1,16 +1,7 @@
 /** `convlens report`: everything about one photograph in one HTML file. */
 import { basename } from "node:path";
 import { type Command, Option } from "commander";
-import {
-  ConvlensError,
-  type MethodInput,
-  type Model,
-  makeReport,
-  type Prediction,
-  predict,
-  predictionText,
-  reportSections,
-} from "../../index.ts";
+import { ConvlensError, makeReport, predictionText, reportSections } from "../../index.ts";
 import { platform } from "../../node.ts";
 import {
   commonOptions,
