@@ -2,6 +2,7 @@
 import type { Layer, LayerWeight, Layout } from "../core/layers.ts";
 import { sizeOf } from "../core/tensor.ts";
 import type { LayerRecord, ModelFile } from "../formats/format.ts";
+import { inputLayout } from "../formats/index.ts";
 import { multiplyAdds } from "../graph/cost.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { producers, reads } from "../graph/walk.ts";
@@ -33,14 +34,6 @@ export function plainLayers(file: ModelFile): readonly PlainLayer[] {
 
 const inputLayouts = (file: ModelFile): Map<string, Layout> =>
   new Map(file.graph.inputs.map((name) => [name, inputLayout(file.graph, name)]));
-
-const isChannels = (n: number | null | undefined): boolean => n === 1 || n === 3 || n === 4;
-
-/** NHWC where only the last axis of a rank-4 input can count channels. */
-export function inputLayout(graph: Graph, input: string): Layout {
-  const shape = graph.values.get(input)?.shape;
-  return shape?.length === 4 && isChannels(shape[3]) && !isChannels(shape[1]) ? "NHWC" : "NCHW";
-}
 
 /** The order of axes in which rank-4 values are stored: spatial operators want NCHW, a Transpose turns it, others keep it. */
 function valueLayouts(graph: Graph, known: Map<string, Layout>): ReadonlyMap<string, Layout> {

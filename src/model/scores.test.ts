@@ -82,6 +82,15 @@ describe("scoreClasses", () => {
   });
 });
 
+it("scores that are NaN come last, and a note says so", () => {
+  const logits = Float32Array.of(Number.NaN, 1, Number.NaN, 3);
+  for (const top of [2, 4, 40]) {
+    const { predictions, notes } = scoreClasses(logits, logits, options({ top, wanted: "none" }));
+    expect(predictions.map(({ index }) => index)).toEqual([3, 1, 0, 2].slice(0, top));
+    expect(notes.join()).toMatch(/NaN/);
+  }
+});
+
 it("few of many classes are the same as the first of all", () => {
   const logits = Float32Array.from({ length: 500 }, (_, i) => Math.round(Math.sin(i * 12.9898) * 40));
   const all = scoreClasses(logits, logits, options({ top: 500 })).predictions;

@@ -51,6 +51,8 @@ type Rule = Activation | "none" | "given";
 /** The classes of one picture. One output unit stands for two classes: 1 has its logit, 0 the negative. */
 export function scoreClasses(output: Float32Array, logits: Float32Array, options: ScoreOptions): ModelPrediction {
   const notes: string[] = [];
+  if (logits.some((score) => !Number.isFinite(score)))
+    notes.push("the network's scores hold NaN or infinity: its arithmetic overflows on this input");
   const rule = chooseRule(logits, options, notes);
   const follows = rule === options.head.activation;
   let scores: ArrayLike<number> = logits;
@@ -102,16 +104,17 @@ function rank(
   });
 }
 
-/** The indices of the `top` largest scores, largest first, equal ones in their order. */
+/** The indices of the `top` largest scores, largest first, equal ones in their order, NaN last. */
 function best(scores: ArrayLike<number>, top: number): number[] {
-  if (top > 32)
-    return Array.from(scores, (_, i) => i)
-      .sort((a, b) => scores[b]! - scores[a]! || a - b)
-      .slice(0, top);
+  const keys = Float64Array.from(scores, (score) => (Number.isNaN(score) ? Number.NEGATIVE_INFINITY : score));
+  if (top > 32) {
+    const order = Array.from(keys, (_, index) => index);
+    return order.sort((a, b) => (keys[a] === keys[b] ? a - b : keys[b]! - keys[a]!)).slice(0, top);
+  }
   const found: number[] = [];
-  for (let i = 0; i < scores.length; i++) {
-    if (found.length === top && scores[i]! <= scores[found[top - 1]!]!) continue;
-    const place = found.findIndex((index) => scores[index]! < scores[i]!);
+  for (let i = 0; i < keys.length; i++) {
+    if (found.length === top && keys[i]! <= keys[found[top - 1]!]!) continue;
+    const place = found.findIndex((index) => keys[index]! < keys[i]!);
     found.splice(place < 0 ? found.length : place, 0, i);
     if (found.length > top) found.pop();
   }
