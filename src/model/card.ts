@@ -1,9 +1,6 @@
 /** Model cards: what a network needs beside its weights. JSON, `NAME.card.json` beside the file. */
 import type { Layout } from "../core/layers.ts";
-
-export type ResizeMode = "nearest" | "bilinear" | "bicubic" | "lanczos" | "box";
-/** Whose arithmetic: Pillow's (antialiased), OpenCV's, TensorFlow's. */
-export type ResizeLibrary = "pil" | "opencv" | "tensorflow";
+import type { ResizeLibrary, ResizeMode } from "../image/index.ts";
 
 /** Photograph to tensor: `(pixel * scale - mean) / std` per channel, pixel 0..255, in `channels` order. */
 export interface Preprocessing {

@@ -2,7 +2,7 @@
 import type { Layer, LayerWeight, Layout } from "../core/layers.ts";
 import { sizeOf } from "../core/tensor.ts";
 import type { LayerRecord, ModelFile } from "../formats/format.ts";
-import { inputLayout } from "../formats/index.ts";
+import { inputLayout } from "../formats/onnx/layout.ts";
 import { multiplyAdds } from "../graph/cost.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { producers, reads } from "../graph/walk.ts";

@@ -4,7 +4,7 @@ import type { Layer, Layout } from "../core/layers.ts";
 import type { Engine, EngineOptions, Platform, RunOptions } from "../core/platform.ts";
 import { arrayTypes, type ElementType, float32, sizeOf, type Tensor, toFloat32, transpose } from "../core/tensor.ts";
 import type { ModelFile } from "../formats/format.ts";
-import { inputLayout } from "../formats/index.ts";
+import { inputLayout } from "../formats/onnx/layout.ts";
 import { inferShapes, withShapes } from "../graph/infer.ts";
 import type { Preprocessing } from "./card.ts";
 import { checkFeeds } from "./feeds.ts";
