@@ -8,10 +8,20 @@ export type { ByteSource, Engine, EngineModel, EngineSession, Platform, RunOptio
 export type * from "./core/result.ts";
 export { type ElementType, float32, type Tensor } from "./core/tensor.ts";
 export { formats } from "./formats/index.ts";
-export { type DecodedImage, type DecodeOptions, decodeImage, encodeJpeg, encodePng, resize } from "./image/index.ts";
+export {
+  type DecodedImage,
+  type DecodeOptions,
+  decodeImage,
+  encodeJpeg,
+  encodePng,
+  type PngOptions,
+  type ResizeLibrary,
+  type ResizeMode,
+  resize,
+} from "./image/index.ts";
 export { kindOf as pictureKind } from "./image/kind.ts";
 export * from "./methods/index.ts";
-export type { ModelCard, Preprocessing, ResizeLibrary, ResizeMode } from "./model/card.ts";
+export type { ModelCard, Preprocessing } from "./model/card.ts";
 export { findClass, labelLists } from "./model/labels.ts";
 export type { Feeds, Label, Model, ModelInput, ModelPrediction, Prepared } from "./model/model.ts";
 export { type PreprocessingMode, preprocessingModes } from "./model/modes.ts";

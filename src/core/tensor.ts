@@ -23,7 +23,6 @@ export interface ElementArrays {
   bool: Uint8Array;
 }
 export type ElementType = keyof ElementArrays;
-export type TypedArray = ElementArrays[ElementType];
 
 export interface Tensor<T extends ElementType = ElementType> {
   readonly type: T;
