@@ -21,6 +21,6 @@ export const openModel = (what: Openable, options: OpenOptions = {}, on: Platfor
 /** Opens a photograph: PNG, JPEG or WebP. Turned upright by its EXIF entry unless `exif` is false. */
 export const openImage = (
   what: Openable,
-  options: Omit<DecodeOptions, "codec" | "inflate"> = {},
+  options: Omit<DecodeOptions, "codec" | "zlib"> = {},
   on: Platform = platform,
 ): Promise<DecodedImage & { readonly name: string }> => openImageWith(on, what, options);

@@ -50,7 +50,7 @@ export function pictureInput(
       const source = await open();
       const bytes = await source.read(0, source.size);
       const { picture, notes } = await terminal.time(`decoding ${name}`, () =>
-        decodeImage(bytes, { codec: platform.codec, inflate: platform.inflate, name, exif }),
+        decodeImage(bytes, { codec: platform.codec, zlib: platform.zlib, name, exif }),
       );
       for (const note of notes) terminal.note(`note: ${name}: ${note}`);
       return { feeds: model.prepare(picture).tensor, picture, bytes };
@@ -97,6 +97,23 @@ async function readBytes(path: string): Promise<Uint8Array> {
     const why = code === "ENOENT" ? "does not exist" : code === "EISDIR" ? "is a folder" : `cannot be read (${code})`;
     throw new ConvlensError(code === "ENOENT" ? "file-missing" : "file-unreadable", `"${path}" ${why}`);
   }
+}
+
+/** The network with the outputs of its last pass kept: methods that follow on the same tensors share that pass. */
+export function keepingPass(model: Model): Model {
+  let feeds: Feeds | undefined;
+  let kept: Readonly<Record<string, Tensor<"float32">>> = {};
+  return {
+    ...model,
+    async run(given, options = {}) {
+      const { outputs } = options;
+      if (given === feeds && outputs?.every((name) => Object.hasOwn(kept, name)))
+        return Object.fromEntries(outputs.map((name) => [name, kept[name]!]));
+      const results = await model.run(given, options);
+      [feeds, kept] = [given, results];
+      return results;
+    },
+  };
 }
 
 /** Splits a batch into its pictures, each with a batch axis of 1; as it is where a network's batch is fixed. */

@@ -53,6 +53,12 @@ export interface Engine {
   createSession(model: EngineModel, options?: EngineOptions): Promise<EngineSession>;
 }
 
+export interface Zlib {
+  /** Inflates zlib data, given in parts, that hold exactly `size` bytes; `undefined` for any other. */
+  inflate(parts: readonly Uint8Array[], size: number): Uint8Array | undefined;
+  crc32(bytes: Uint8Array): number;
+}
+
 export interface Platform {
   readonly name: "node" | "web";
   /** Opens a path, a URL, bytes, or (in browsers) a File or Blob. */
@@ -63,8 +69,8 @@ export interface Platform {
   engine(): Promise<Engine>;
   /** The compiled WASM of a picture codec; `undefined` where the codec finds its own file (browsers). */
   codec(name: "jpeg-decode" | "webp-decode" | "jpeg-encode"): Promise<WebAssembly.Module | undefined>;
-  /** Inflates zlib data, given in parts, that hold exactly `size` bytes; `undefined` for any other. Absent in browsers, whose streams do it. */
-  inflate?(parts: readonly Uint8Array[], size: number): Uint8Array | undefined;
+  /** Native code for PNG; absent in browsers. */
+  readonly zlib?: Zlib;
   /** SHA-256 of a whole source, lower-case hex, read piece by piece. */
   sha256(source: ByteSource): Promise<string>;
   /** Where notices go that no result carries ("native engine not installed, using WASM"). */

@@ -13,8 +13,8 @@ import { kindOf } from "./kind.ts";
 export interface DecodeOptions {
   /** The platform's `codec`. */
   readonly codec: Platform["codec"];
-  /** The platform's `inflate`: PNG opens faster with it. */
-  readonly inflate?: Platform["inflate"] | undefined;
+  /** The platform's `zlib`: PNG opens faster with it. */
+  readonly zlib?: Platform["zlib"] | undefined;
   /** The file's name, for messages. */
   readonly name?: string;
   /** Turn the picture upright by its EXIF orientation. Default true. */
@@ -52,9 +52,9 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
     let header: ImageHeader;
     if (kind === "PNG") {
       const { pngHeader, decodePng } = await import("./png.ts");
-      const png = check(pngHeader(bytes));
+      const png = check(pngHeader(bytes, options.zlib));
       header = png;
-      decoded = await decodePng(png, options.inflate);
+      decoded = await decodePng(png, options.zlib);
     } else if (kind === "JPEG") {
       header = check(jpegHeader(bytes));
       decoded = { picture: await decodeJpeg(bytes, header, codec), notes: header.notes };

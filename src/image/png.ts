@@ -5,8 +5,8 @@
  * white); colour profiles and gamma are not applied.
  */
 import type { Picture } from "../core/picture.ts";
-import type { Platform } from "../core/platform.ts";
-import { crc32 } from "./crc.ts";
+import type { Zlib } from "../core/platform.ts";
+import { crc32 as plainCrc32 } from "./crc.ts";
 import { exifOrientation } from "./exif.ts";
 import { type ImageHeader, ImageProblem } from "./header.ts";
 
@@ -33,7 +33,8 @@ export const droppedAlpha =
   'transparency dropped: the colours stored under it are used, as Pillow\'s convert("RGB") does';
 
 /** Reads all chunks; the pixels stay compressed. Throws `ImageProblem`. */
-export function pngHeader(bytes: Uint8Array): PngHeader {
+export function pngHeader(bytes: Uint8Array, zlib?: Zlib): PngHeader {
+  const crc32 = zlib?.crc32 ?? plainCrc32;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let header: Pick<PngHeader, "width" | "height" | "depth" | "colorType" | "interlaced"> | undefined;
   let orientation = 1;
@@ -97,7 +98,7 @@ const adam7 = [
 /** Decodes what `pngHeader` read. Throws `ImageProblem`. */
 export async function decodePng(
   header: PngHeader,
-  inflateAtOnce?: Platform["inflate"],
+  zlib?: Zlib,
 ): Promise<{ picture: Picture; notes: readonly string[] }> {
   const { width, height, depth, colorType } = header;
   const bits = depth * channelsOf[colorType]!;
@@ -110,7 +111,7 @@ export async function decodePng(
     .filter(({ columns, rows }) => columns > 0 && rows > 0);
   const size = passes.reduce((sum, { rows, stride }) => sum + rows * (stride + 1), 0);
   // What is not as it should be is read piece by piece: as far as it goes, else with the error that says why.
-  const raw = inflateAtOnce?.(header.parts, size) ?? (await inflate(header.parts, size));
+  const raw = zlib?.inflate(header.parts, size) ?? (await inflate(header.parts, size));
 
   const pixels = new Int32Array(width * height);
   const expand = rowReader(header);

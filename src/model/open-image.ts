@@ -6,11 +6,11 @@ import { type DecodedImage, type DecodeOptions, decodeImage } from "../image/ind
 export async function openImageWith(
   platform: Platform,
   what: Parameters<Platform["open"]>[0],
-  options: Omit<DecodeOptions, "codec" | "inflate">,
+  options: Omit<DecodeOptions, "codec" | "zlib">,
 ): Promise<DecodedImage & { readonly name: string }> {
   const source = await platform.open(what, options.name);
   const bytes = await source.read(0, source.size);
-  const { codec, inflate } = platform;
-  const decoded = await decodeImage(bytes, { name: source.name, ...options, codec, inflate });
+  const { codec, zlib } = platform;
+  const decoded = await decodeImage(bytes, { name: source.name, ...options, codec, zlib });
   return { ...decoded, name: source.name };
 }

@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { inflateSync } from "node:zlib";
+import { crc32, inflateSync } from "node:zlib";
 import { ConvlensError } from "../core/errors.ts";
-import type { Engine, Platform } from "../core/platform.ts";
+import type { Engine, Platform, Zlib } from "../core/platform.ts";
 import { addressSource, httpAddress } from "./address.ts";
 import { fileSource } from "./node-files.ts";
 import { memorySource } from "./source.ts";
@@ -23,6 +23,19 @@ export interface NodePlatformOptions {
   /** Takes notices that no result carries; default: a line on stderr. */
   readonly notice?: (message: string) => void;
 }
+
+const zlib: Zlib = {
+  crc32: (bytes) => crc32(bytes),
+  inflate: (parts, size) => {
+    try {
+      // One byte of room more than is wanted: a full buffer would ask for another.
+      const bytes = inflateSync(Buffer.concat(parts), { chunkSize: size + 1, maxOutputLength: size + 1 });
+      return bytes.length === size ? bytes : undefined;
+    } catch {
+      return undefined;
+    }
+  },
+};
 
 /** Makes the platform of Node. `CONVLENS_ENGINE=wasm` in the environment chooses the WASM engine. */
 export function createNodePlatform(options: NodePlatformOptions = {}): Platform {
@@ -54,15 +67,7 @@ export function createNodePlatform(options: NodePlatformOptions = {}): Platform 
       codecs.set(name, compiled);
       return compiled;
     },
-    inflate: (parts, size) => {
-      try {
-        // One byte of room more than is wanted: a full buffer would ask for another.
-        const bytes = inflateSync(Buffer.concat(parts), { chunkSize: size + 1, maxOutputLength: size + 1 });
-        return bytes.length === size ? bytes : undefined;
-      } catch {
-        return undefined;
-      }
-    },
+    zlib,
     sha256: async (source) => {
       const hash = createHash("sha256");
       const piece = 4 * 2 ** 20;

@@ -6,18 +6,18 @@ import { createNodePlatform } from "../../src/node.ts";
 import { cases, codec, expected, largestDifference, read } from "./fixtures.ts";
 
 /** PNG is unpacked by a stream, as in browsers, or at once. */
-const ways = [undefined, createNodePlatform().inflate];
+const ways = [undefined, createNodePlatform().zlib];
 
 test.each(cases.decoded)("$file has Pillow's pixels", async (item) => {
-  for (const inflate of ways) {
-    const { picture } = await decodeImage(read(`files/${item.file}`), { codec, inflate });
+  for (const zlib of ways) {
+    const { picture } = await decodeImage(read(`files/${item.file}`), { codec, zlib });
     expect(largestDifference(picture, expected(item), item.width, item.height)).toBe(0);
   }
 });
 
 async function refusal(bytes: Uint8Array, options: { name?: string; maxPixels?: number } = {}): Promise<string> {
   const [error, other] = await Promise.all(
-    ways.map((inflate) => decodeImage(bytes, { codec, inflate, ...options }).catch((e: unknown) => e)),
+    ways.map((zlib) => decodeImage(bytes, { codec, zlib, ...options }).catch((e: unknown) => e)),
   );
   expect(error).toBeInstanceOf(ConvlensError);
   expect(other).toEqual(error);

@@ -50,7 +50,7 @@ async function run({ id, kind, bytes }: Job): Promise<Answer> {
   try {
     const data = new Uint8Array(Buffer.from(bytes, "base64"));
     if (kind === "model") await useModel(data);
-    else await decodeImage(data, { codec: platform.codec, inflate: platform.inflate, name: "mutated" });
+    else await decodeImage(data, { codec: platform.codec, zlib: platform.zlib, name: "mutated" });
     return { id, outcome: "done", message: "" };
   } catch (error) {
     if (error instanceof ConvlensError && error.code !== "internal" && !error.message.includes("\n    at "))
