@@ -78,9 +78,9 @@ describe("a process", () => {
   it("ends with 130 on Ctrl-C and leaves no half file", async () => {
     const args = [...program, "activations", "--layer", "all", "--npy", "--out", join(dir, "stopped"), "--timing"];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
-    // When the passes are done, pictures and arrays are being written.
+    // When the pass is done, pictures and arrays are being written.
     child.stderr.on("data", (text) => {
-      if (String(text).includes("time: sparsity")) child.kill("SIGINT");
+      if (String(text).includes("time: activations")) child.kill("SIGINT");
     });
     const code = await new Promise((done) => child.on("exit", done));
     expect(code).toBe(130);

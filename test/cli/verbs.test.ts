@@ -101,6 +101,8 @@ describe("predict", () => {
       run("predict", "one.png", "--json", "-m", "small.onnx"),
     ]);
     expect(a.stdout).toBe(b.stdout);
+    const embedded = await json("predict", "cifar10", "one.png", "--json");
+    expect([embedded.model.name, embedded.output.length]).toEqual(["cifar10.onnx", 10]);
   });
 
   it("answers a ready tensor as it answers the picture, and a batch as its rows", async () => {

@@ -118,6 +118,8 @@ export function mutateModel(file: Uint8Array, seed: number): Uint8Array {
   const next = random(seed);
   const pick = <T>(from: readonly T[]): T => from[Math.floor(next() * from.length)]!;
   const model = fromBinary(ModelProtoSchema, file.slice());
-  for (let n = pick([1, 1, 2, 3]); n > 0; n--) if (model.graph!.node.length > 0) pick(damages)(model.graph!, pick);
+  const { node, initializer, input, output } = model.graph!;
+  for (let n = pick([1, 1, 2, 3]); n > 0; n--)
+    if ([node, initializer, input, output].every(({ length }) => length > 0)) pick(damages)(model.graph!, pick);
   return toBinary(ModelProtoSchema, model);
 }

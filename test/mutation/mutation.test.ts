@@ -3,7 +3,7 @@
  * of the process (the engine is native code), no wait over 5 s, no stack, no fault of ours.
  */
 import { type ChildProcess, fork } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
@@ -11,6 +11,7 @@ import { writeOnnx } from "../../src/formats/onnx/write.ts";
 import { hugeModel, smallGraph, smallModel } from "../cli/files.ts";
 import { folder } from "../cli/run.ts";
 import { mutate } from "./mutate.ts";
+import { mutateModel } from "./mutate-model.ts";
 import type { Answer, Job } from "./worker.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -27,9 +28,17 @@ async function seeds(): Promise<readonly { kind: Job["kind"]; name: string; byte
     ["shapes", await hugeModel([2, 3])],
     ["layers", await writeOnnx(smallGraph(), { "convlens.layers": layerTable })],
   ] as const;
+  // Functions, control flow, odd types, old opsets, external weights.
+  const others = ["model", "onnx"].flatMap((name) => {
+    const fixtures = join(here, "../fixtures", name);
+    const files = readdirSync(fixtures).filter(
+      (file) => file.endsWith(".onnx") && statSync(join(fixtures, file)).size < 20_000,
+    );
+    return files.map((file) => [file, new Uint8Array(readFileSync(join(fixtures, file)))] as const);
+  });
   const names = readdirSync(pictures).filter((name) => /\.(png|jpg|webp)$/.test(name));
   return [
-    ...models.map(([name, bytes]) => ({ kind: "model" as const, name, bytes })),
+    ...[...models, ...models, ...models, ...others].map(([name, bytes]) => ({ kind: "model" as const, name, bytes })),
     ...names.map((name) => ({
       kind: "picture" as const,
       name,
@@ -67,10 +76,8 @@ async function jobs(): Promise<readonly { job: Job; origin: string }[]> {
   return Array.from({ length: COUNT }, (_, id) => {
     const from = id % 2 === 0 ? models : pictures;
     const { kind, name, bytes } = from[(id >> 2) % from.length]!;
-    return {
-      origin: `seed ${id} of ${name}`,
-      job: { id, kind, bytes: Buffer.from(mutate(bytes, id)).toString("base64") },
-    };
+    const damaged = id % 4 === 0 ? mutateModel(bytes, id) : mutate(bytes, id);
+    return { origin: `seed ${id} of ${name}`, job: { id, kind, bytes: Buffer.from(damaged).toString("base64") } };
   });
 }
 

@@ -18,6 +18,7 @@ import {
   toJson,
   writeNpy,
 } from "../../index.ts";
+import { keepingPass } from "../inputs.ts";
 import {
   commonOptions,
   type InputFlags,
@@ -71,7 +72,8 @@ Examples:
 
 async function run(files: readonly string[], flags: Flags): Promise<void> {
   const opened = await openRun(files, flags, "image");
-  const { model, terminal, several } = opened;
+  const { terminal, several } = opened;
+  const model = keepingPass(opened.model);
   const layers = flags.layer.length > 0 ? { layers: flags.layer } : {};
   const results: Tensors[] = [];
   await forEachInput(opened, async ({ name, folder }, { feeds }) => {
@@ -79,7 +81,7 @@ async function run(files: readonly string[], flags: Flags): Promise<void> {
     const options = { ...layers, channels: flags.channel };
     const result = await terminal.time(`activations of ${name}`, () => activations.run(model, input, options));
     const sameLayers = { layers: result.origin.options.layers as readonly string[] };
-    const measure = await terminal.time("sparsity", () => sparsity.run(model, input, sameLayers));
+    const measure = await sparsity.run(model, input, sameLayers);
     for (const note of result.notes) terminal.note(`note: ${note}`);
     const outputs = makeOutputs();
     await terminal.time("pictures", async () => {
