@@ -70,7 +70,8 @@ export function createNodePlatform(options: NodePlatformOptions = {}): Platform 
     zlib,
     sha256: async (source) => {
       const hash = createHash("sha256");
-      const piece = 4 * 2 ** 20;
+      // Small pieces: what was read stays in memory until the next collection.
+      const piece = 2 ** 18;
       for (let at = 0; at < source.size; at += piece)
         hash.update(await source.read(at, Math.min(piece, source.size - at)));
       return hash.digest("hex");
