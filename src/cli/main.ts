@@ -11,11 +11,12 @@ import { oneLine } from "./terminal.ts";
 
 const args = process.argv.slice(2);
 
-// `convlens summary | head` closes our stdout early; that is no fault.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") finish(0);
-  throw error;
-});
+// `convlens summary | head` closes our streams early; that is no fault.
+for (const stream of [process.stdout, process.stderr])
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") finish(0);
+    throw error;
+  });
 process.on("SIGINT", () => finish(130));
 process.on("SIGTERM", () => finish(143));
 process.on("uncaughtException", (error) => finish(report(error)));

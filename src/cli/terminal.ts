@@ -55,9 +55,12 @@ export function makeTerminal({ quiet = false, timing = false }: TerminalOptions)
   };
 }
 
-/** Names come from files: line breaks and terminal escapes in them must not reach the terminal. */
+/** Names come from files: terminal escapes in them must not reach the terminal. */
+export const clean = (text: string): string => text.replace(/\p{Cc}/gu, "?");
+
+/** A message as one line of bearable length. */
 export function oneLine(text: string): string {
-  const plain = text.replace(/\s*[\r\n]+\s*/g, "; ").replace(/\p{Cc}/gu, "?");
+  const plain = clean(text.replace(/\s*[\r\n]+\s*/g, "; "));
   return plain.length > 600 ? `${plain.slice(0, 599)}…` : plain;
 }
 

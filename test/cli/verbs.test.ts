@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readNpy, writeNpy } from "../../src/core/npy.ts";
 import { float32 } from "../../src/core/tensor.ts";
-import { decodePngFile, smallModel, smallPng } from "./files.ts";
+import { changedModel, decodePngFile, smallModel, smallPng } from "./files.ts";
 import { convlens, folder } from "./run.ts";
 
 const dir = folder();
@@ -241,7 +241,7 @@ describe("filters", () => {
   it("writes kernel and bias as the framework shapes them", async () => {
     const { code, stdout } = await run("filters", "--npy", "-o", "f1");
     expect(code).toBe(0);
-    expect(stdout).toContain("conv2d  kernel  (3, 3, 3, 32)");
+    expect(stdout).toMatch(/^conv2d +kernel +\(3, 3, 3, 32\)$/m);
     expect(names("f1")).toEqual(["conv2d.bias.npy", "conv2d.kernel.npy", "conv2d.png"]);
     expect(readNpy(readFileSync(at("f1/conv2d.kernel.npy")), "x").dims).toEqual([3, 3, 3, 32]);
     expect(readNpy(readFileSync(at("f1/conv2d.bias.npy")), "x").dims).toEqual([32]);
@@ -296,6 +296,27 @@ describe("models", () => {
     expect(info.sha256).toBe(info.card.sha256);
     const { stdout } = await run("models", "info", "small.onnx");
     expect(stdout).toMatch(/^input +image \(None, 3, 8, 8\) float32$/m);
+  });
+
+  it("lets no terminal escape of a file through", async () => {
+    writeFileSync(
+      at("escape.onnx"),
+      await changedModel(({ graph }) => {
+        graph!.node[0]!.name = "\x1b[31mred\x1b[0m";
+        graph!.input[0]!.name = "\x1b]0;title\x07";
+        graph!.node[0]!.input[0] = "\x1b]0;title\x07";
+      }),
+    );
+    const runs = await Promise.all([
+      run("summary", "escape.onnx"),
+      run("filters", "escape.onnx", "-o", "escaped"),
+      run("models", "info", "escape.onnx"),
+      run("activations", "escape.onnx", "one.png", "-o", "escaped", "-l", "nothing"),
+      run("predict", "escape.onnx", "--tensor", "image=batch.npy"),
+    ]);
+    for (const { stdout, stderr } of runs) expect((stdout + stderr).replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
+    expect(runs[0]!.stdout).toContain("red");
+    expect(names("escaped")).toEqual(["%1B[31mred%1B[0m.png"]);
   });
 
   it("writes a card that the next run obeys, and overwrites none", async () => {

@@ -32,7 +32,7 @@ import {
 } from "../options.ts";
 import { fileName, makeOutputs, type Outputs, pageName } from "../outputs.ts";
 import { forEachInput, openRun } from "../run.ts";
-import { print, printJson, type Terminal, terminalWidth, wantsColor } from "../terminal.ts";
+import { clean, print, printJson, type Terminal, terminalWidth, wantsColor } from "../terminal.ts";
 
 interface Flags extends InputFlags, OutputFlags {
   readonly layer: readonly string[];
@@ -95,7 +95,7 @@ async function run(files: readonly string[], flags: Flags): Promise<void> {
     const written = await outputs.commit();
     results.push(result);
     if (!flags.json) {
-      if (several) print(`${results.length > 1 ? "\n" : ""}${name}`);
+      if (several) print(`${results.length > 1 ? "\n" : ""}${clean(name)}`);
       print(measureText(measure, { color: wantsColor(), width: terminalWidth() }));
     }
     terminal.note(`wrote ${written.length} files to ${folder}`);

@@ -1,7 +1,7 @@
 /** `convlens filters`: convolution weights as pictures and arrays. */
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import { filterSheets, filters, shapeText, toJson, writeNpy } from "../../index.ts";
+import { filterSheets, filters, listText, shapeText, toJson, writeNpy } from "../../index.ts";
 import {
   commonOptions,
   layerOption,
@@ -12,7 +12,7 @@ import {
 } from "../options.ts";
 import { fileName, makeOutputs, pageName } from "../outputs.ts";
 import { openRun } from "../run.ts";
-import { print, printJson } from "../terminal.ts";
+import { print, printJson, terminalWidth } from "../terminal.ts";
 
 interface Flags extends ModelFlags, OutputFlags {
   readonly layer: readonly string[];
@@ -68,7 +68,14 @@ async function run(file: string | undefined, flags: Flags): Promise<void> {
   }
   const written = await outputs.commit();
   if (flags.json) printJson(toJson(result));
-  else for (const { layer, part, tensor } of result.tensors) print(`${layer.name}  ${part}  ${shapeText(tensor.dims)}`);
+  else {
+    const rows = result.tensors.map(({ layer, part, tensor }) => ({
+      layer: layer.name,
+      array: part,
+      shape: shapeText(tensor.dims),
+    }));
+    print(listText({ rows }, { width: terminalWidth() }));
+  }
   terminal.note(`wrote ${written.length} files to ${folder}`);
 }
 

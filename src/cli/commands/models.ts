@@ -7,7 +7,7 @@ import { ConvlensError, listText, type Model, type ModelCard, shapeText } from "
 import { commonOptions, type ModelFlags, modelOptions, preprocessingHelp } from "../options.ts";
 import { makeOutputs } from "../outputs.ts";
 import { openRun } from "../run.ts";
-import { print, printJson, terminalWidth } from "../terminal.ts";
+import { clean, print, printJson, terminalWidth } from "../terminal.ts";
 
 /** The package's `models/` folder, from `src/` and `dist/` alike. */
 const embedded = fileURLToPath(new URL("../../../models/", import.meta.url));
@@ -125,7 +125,7 @@ async function tell(file: string | undefined, flags: ModelFlags & { json?: boole
     ["training", trainingData],
     ["sha256", sha256],
   ];
-  for (const [key, value] of lines) if (value !== undefined) print(`${key.padEnd(12)}${value}`);
+  for (const [key, value] of lines) if (value !== undefined) print(`${key.padEnd(12)}${clean(value)}`);
   for (const note of notes) terminal.note(`note: ${note}`);
 }
 

@@ -24,7 +24,7 @@ import {
 } from "../options.ts";
 import { makeOutputs } from "../outputs.ts";
 import { forEachInput, openRun } from "../run.ts";
-import { print, printJson, terminalWidth, wantsColor } from "../terminal.ts";
+import { clean, print, printJson, terminalWidth, wantsColor } from "../terminal.ts";
 
 export function define(command: Command): void {
   command.argument("[files...]", "photographs (PNG, JPEG, WebP); a model file counts as --model");
@@ -68,7 +68,7 @@ async function run(files: readonly string[], flags: InputFlags & OutputFlags & {
         await writeFiles(folder, result, flags.npy === true);
       }
       if (flags.json) continue;
-      if (several) print(`${results.length > 1 ? "\n" : ""}${name}`);
+      if (several) print(`${results.length > 1 ? "\n" : ""}${clean(name)}`);
       print(predictionText(result, { color: wantsColor(), width: terminalWidth() }));
     }
   });
