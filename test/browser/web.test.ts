@@ -131,7 +131,7 @@ describe.skipIf(!chromiumPath)("the package in Chromium", () => {
   it("opens a network from a File, many passes at once, and says what is wrong in one line", async () => {
     const { equal, codes } = await page.evaluate(async () => {
       const { openModel } = window.convlens;
-      const bytes = await (await fetch("package/models/cifar10.onnx")).arrayBuffer();
+      const bytes = await (await fetch("models/cifar10.onnx")).arrayBuffer();
       const model = await openModel(new File([bytes], "cifar10.onnx"), { preprocessing: "unit" });
       const tensor = { type: "float32", dims: [1, 3, 32, 32], data: new Float32Array(3072).fill(0.5) } as const;
       const runs = await Promise.all([1, 2, 3].map(() => model.predict(tensor)));
