@@ -90,8 +90,9 @@ export function makeModel(parts: ModelParts): Model {
   /** The feeds, checked; that their shapes leave room is worked out once for each set of shapes. */
   const checked = (feeds: Feeds): Record<string, Tensor> => {
     const tensors = checkFeeds(inputs, feeds);
-    const key = JSON.stringify(Object.values(tensors).map(({ dims }) => dims));
-    if (!roomy.has(key) && file.opaque === undefined) checkRoom(graph, tensors);
+    const dims = Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tensor.dims]));
+    const key = JSON.stringify(dims);
+    if (!roomy.has(key) && file.opaque === undefined) checkRoom(graph, dims);
     roomy.add(key);
     return tensors;
   };
@@ -132,6 +133,7 @@ export function makeModel(parts: ModelParts): Model {
       .filter((value) => !shapes.has(value));
     if (unknown.length === 0 || file.opaque !== undefined) return completeLayers(plain(), shaped, shapes, sourceLayout);
     // Operators without a shape rule: one pass with every such value exposed tells.
+    checkRoom(graph, dims);
     const zeros = Object.fromEntries(
       inputs.map(({ name, type }) => [name, zeroTensor(type as ElementType, dims[name]!)]),
     );

@@ -1,6 +1,6 @@
 /** Refuses what cannot fit into memory before the engine tries, which would take the whole machine with it. */
 import { ConvlensError } from "../core/errors.ts";
-import { bytesPerElement, sizeOf, type Tensor } from "../core/tensor.ts";
+import { bytesPerElement, sizeOf } from "../core/tensor.ts";
 import type { Graph } from "../graph/graph.ts";
 import { inferShapes } from "../graph/infer.ts";
 
@@ -8,11 +8,10 @@ import { inferShapes } from "../graph/infer.ts";
 const MOST_BYTES = 2 ** 32;
 
 /**
- * Throws `model-unsupported` when a value of this run would have more than 4 GiB. Graphs whose shapes cannot be
+ * Throws `model-unsupported` when a value would have more than 4 GiB, the inputs' shapes being `dims`. Graphs whose shapes cannot be
  * inferred pass: the engine judges them.
  */
-export function checkRoom(graph: Graph, feeds: Readonly<Record<string, Tensor>>): void {
-  const dims = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, tensor.dims]));
+export function checkRoom(graph: Graph, dims: Readonly<Record<string, readonly number[]>>): void {
   for (const [name, { type, shape }] of knownShapes(graph, dims)) {
     const bytes = sizeOf(shape) * bytesPerElement(type);
     if (bytes > MOST_BYTES)

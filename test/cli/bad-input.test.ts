@@ -38,6 +38,14 @@ beforeAll(async () => {
     }),
   );
   writeFileSync(at("huge.onnx"), await hugeModel([250, 100, 1000, 1000]));
+  writeFileSync(at("large.onnx"), await hugeModel([2, 2 ** 31 - 1]));
+  writeFileSync(
+    at("wide.onnx"),
+    await changedModel(({ graph }) => {
+      const { value } = graph!.input[0]!.type!;
+      if (value.case === "tensorType") value.value.shape!.dim[3]!.value = { case: "dimValue", value: 2_000_000_000n };
+    }),
+  );
   writeFileSync(
     at("declared-huge.onnx"),
     await changedModel(({ graph }) => {
@@ -109,6 +117,8 @@ const cases: readonly (readonly [what: string, args: readonly string[], says: Re
   ["external weights by a link that leaves", ["predict", "external-linked.onnx", "one.png"], /outside/],
   ["a shape that asks for 100 GB", ["predict", "huge.onnx", "one.png"], /\[250, 100, 1000, 1000\]/],
   ["the same where only shapes are worked out", ["summary", "huge.onnx"], /\[250, 100, 1000, 1000\]/],
+  ["a shape that asks for 16 GB", ["predict", "large.onnx", "one.png"], /"huge".*16.0 GiB; at most 4 GiB/],
+  ["an input of absurd size", ["predict", "wide.onnx", "one.png"], /8x2000000000.*at most 16384/],
   ["weights that declare 100 GB", ["predict", "declared-huge.onnx", "one.png"], /first.weight|bytes/],
   ["an unknown operator", ["predict", "operator.onnx", "one.png"], /Frobnicate/],
   ["an unknown opset", ["predict", "opset.onnx", "one.png"], /999/],
