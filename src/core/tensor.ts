@@ -113,10 +113,13 @@ export function transpose<T extends ElementType>(tensor: Tensor<T>, axes: readon
   const data = new arrayTypes[tensor.type](from.length);
   const to = data as unknown as number[];
   const index = new Array<number>(rank).fill(0);
+  // The last axis is a plain loop; the others are counted up like the digits of a number.
+  const row = dims[rank - 1] ?? 1;
+  const step = steps[rank - 1] ?? 0;
   let source = 0;
-  for (let i = 0; i < from.length; i++) {
-    to[i] = from[source]!;
-    for (let axis = rank - 1; axis >= 0; axis--) {
+  for (let i = 0; i < from.length; ) {
+    for (let end = i + row, at = source; i < end; i++, at += step) to[i] = from[at]!;
+    for (let axis = rank - 2; axis >= 0; axis--) {
       source += steps[axis]!;
       if (++index[axis]! < dims[axis]!) break;
       source -= steps[axis]! * dims[axis]!;
