@@ -91,7 +91,7 @@ async function told(path: string, action: () => Promise<void>): Promise<void> {
 export function fileName(name: string): string {
   const encoded = name.replace(/[\p{Cc}%/\\:*?"<>|]|^\.|[. ]$/gu, (c) => percent(c)) || "%00";
   if (Buffer.byteLength(encoded) <= 180) return encoded;
-  return `${encoded.slice(0, 120)}~${createHash("sha256").update(name).digest("hex").slice(0, 8)}`;
+  return `${encoded.slice(0, 80)}~${createHash("sha256").update(name).digest("hex").slice(0, 8)}`;
 }
 
 const percent = (c: string): string => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
