@@ -4,7 +4,7 @@
  */
 import { resampleFixed } from "./resample.ts";
 import { nearest, type Resizer, type Resizers } from "./resizer.ts";
-import { box, cubic, type Kernel, lanczos3, makeTaps, normalized, type Taps, triangle } from "./taps.ts";
+import { box, cubic, type Kernel, lanczos3, type Taps, triangle } from "./taps.ts";
 
 /** Pillow adds up the step in double precision; the sum decides at the edges of pixels. */
 function pilNearest(from: number, to: number): Int32Array {
@@ -20,14 +20,25 @@ function pilTaps(kernel: Kernel, from: number, to: number): Taps {
   const stretch = Math.max(scale, 1);
   const shrink = 1 / stretch;
   const support = kernel.support * stretch;
-  const taps = makeTaps(from, to, Math.ceil(support) * 2 + 1, "drop", (i) => {
+  const width = Math.ceil(support) * 2 + 1;
+  const starts = new Int32Array(to);
+  const counts = new Int32Array(to);
+  const weights = new Float64Array(to * width);
+  for (let i = 0; i < to; i++) {
     const center = (i + 0.5) * scale;
     const start = Math.max(Math.trunc(center - support + 0.5), 0);
-    const end = Math.min(Math.trunc(center + support + 0.5), from);
-    const weights = Array.from({ length: end - start }, (_, k) => kernel.at((k + start - center + 0.5) * shrink));
-    return { start, weights };
-  });
-  return normalized(taps);
+    const count = Math.min(Math.trunc(center + support + 0.5), from) - start;
+    let sum = 0;
+    for (let k = 0; k < count; k++) {
+      const weight = kernel.at((k + start - center + 0.5) * shrink);
+      weights[i * width + k] = weight;
+      sum += weight;
+    }
+    if (sum !== 0) for (let k = i * width; k < i * width + count; k++) weights[k] = weights[k]! / sum;
+    starts[i] = start;
+    counts[i] = count;
+  }
+  return { starts, counts, weights, width };
 }
 
 function pil(kernel: Kernel): Resizer {

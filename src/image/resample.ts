@@ -19,8 +19,12 @@ const precision = 22;
 const half = 1 << (precision - 1);
 
 /** Weights in fixed point with 22 fractional bits, rounded half away from zero. */
-const fixed = (taps: Taps): Int32Array =>
-  Int32Array.from(taps.weights, (w) => Math.trunc(w * (1 << precision) + (w < 0 ? -0.5 : 0.5)));
+function fixed({ weights }: Taps): Int32Array {
+  const out = new Int32Array(weights.length);
+  // Storing cuts the fraction off.
+  for (let i = 0; i < out.length; i++) out[i] = weights[i]! * (1 << precision) + (weights[i]! < 0 ? -0.5 : 0.5);
+  return out;
+}
 
 /**
  * Pillow's resampling of 8-bit pictures: fixed point, rounded and clipped to 8 bit after each pass. `undefined`: the
