@@ -11,6 +11,7 @@ export function toJson(result: Result): Record<string, unknown> {
     method: origin.method,
     model: origin.model,
     ...(origin.input === undefined ? {} : { input: origin.input }),
+    ...(origin.preprocessing === undefined ? {} : { preprocessing: origin.preprocessing }),
     options: origin.options,
     engine: origin.engine,
     notes,

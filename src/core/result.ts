@@ -14,6 +14,8 @@ export interface Origin {
   readonly engine: string;
   /** The photograph's or tensor's file name; absent where a result needs none. */
   readonly input?: string;
+  /** How the photograph became a tensor; absent where a ready tensor was given, or nothing. */
+  readonly preprocessing?: object;
 }
 
 interface Base {

@@ -18,6 +18,8 @@ export interface OptionSpec {
 export interface MethodInput {
   readonly feeds?: Feeds;
   readonly name?: string;
+  /** The tensors were made of a photograph by `model.prepare`: the result then states the preprocessing. */
+  readonly isPicture?: boolean;
 }
 
 export interface Method<Options = Readonly<Record<string, unknown>>, R extends Result = Result> {
@@ -88,6 +90,7 @@ export async function originOf(
     options: { ...options },
     engine: model.engineName,
     ...(input.name === undefined ? {} : { input: input.name }),
+    ...(input.isPicture ? { preprocessing: model.preprocessing } : {}),
   };
 }
 

@@ -58,7 +58,7 @@ export async function makeReport(model: Model, photo: Photo, options: ReportOpti
     const kept = results.get(key) as Promise<R> | undefined;
     if (kept !== undefined) return kept;
     const before = performance.now();
-    const input = { feeds: prepared.tensor, name: photo.name };
+    const input = { feeds: prepared.tensor, name: photo.name, isPicture: true };
     const made = method.run(model, input, { ...given, ...(signal && { signal }) } as Partial<Options> & {
       signal?: AbortSignal;
     });

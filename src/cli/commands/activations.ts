@@ -76,8 +76,8 @@ async function run(files: readonly string[], flags: Flags): Promise<void> {
   const model = keepingPass(opened.model);
   const layers = flags.layer.length > 0 ? { layers: flags.layer } : {};
   const results: Tensors[] = [];
-  await forEachInput(opened, async ({ name, folder }, { feeds }) => {
-    const input = { feeds, name };
+  await forEachInput(opened, async ({ name, folder }, { feeds, picture }) => {
+    const input = { feeds, name, isPicture: picture !== undefined };
     const options = { ...layers, channels: flags.channel };
     const result = await terminal.time(`activations of ${name}`, () => activations.run(model, input, options));
     const sameLayers = { layers: result.origin.options.layers as readonly string[] };

@@ -59,7 +59,7 @@ async function run(files: readonly string[], flags: InputFlags & OutputFlags & {
     for (const [row, feeds] of rows.entries()) {
       const name = rows.length > 1 ? `${input.name}[${row}]` : input.name;
       const result = await terminal.time(`predict ${name}`, () =>
-        predict.run(model, { feeds, name }, { top: flags.top }),
+        predict.run(model, { feeds, name, isPicture: loaded.picture !== undefined }, { top: flags.top }),
       );
       for (const note of result.notes) terminal.note(`note: ${note}`);
       results.push(result);
