@@ -13,7 +13,7 @@ const page = join(folder, "report.html");
 execFileSync(process.execPath, [join(root, "dist/cli/main.js"), "report", "--out", page, "--quiet"]);
 if (chromiumPath) {
   const browser = await chromium.launch({ executablePath: chromiumPath, args: [...chromiumFlags] });
-  const tab = await browser.newPage({ viewport: { width: 1180, height: 1120 } });
+  const tab = await browser.newPage({ viewport: { width: 1040, height: 1000 } });
   await tab.goto(pathToFileURL(page).href);
   await tab.screenshot({ path: join(root, "docs/pictures/report.png") });
   await browser.close();
