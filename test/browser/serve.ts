@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /** Where a page finds the modules: the lines that the example page has. */
-const importMap = /<script type="importmap">[^]*?<\/script>/.exec(
+const importMap = /<script type="importmap">[\s\S]*?<\/script>/.exec(
   readFileSync(join(root, "examples/page.html"), "utf8"),
 )![0];
 

@@ -1,16 +1,13 @@
 /** `convlens models`: the embedded networks, what is known of a network, and model cards. */
-import { access, readdir, readFile, stat } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
-import { ConvlensError, listText, type Model, type ModelCard, shapeText } from "../../index.ts";
+import { ConvlensError, embeddedModels, listText, type Model, type ModelCard, shapeText } from "../../index.ts";
+import { platform } from "../../node.ts";
 import { commonOptions, type ModelFlags, modelOptions, preprocessingHelp } from "../options.ts";
 import { makeOutputs } from "../outputs.ts";
 import { openRun } from "../run.ts";
 import { clean, print, printJson, terminalWidth } from "../terminal.ts";
-
-/** The package's `models/` folder, from `src/` and `dist/` alike. */
-const embedded = fileURLToPath(new URL("../../../models/", import.meta.url));
 
 export function define(command: Command): void {
   command
@@ -63,12 +60,10 @@ Examples:
 }
 
 async function list(flags: { json?: boolean }): Promise<void> {
-  const files = (await readdir(embedded)).filter((name) => name.endsWith(".card.json")).sort();
   const rows = await Promise.all(
-    files.map(async (file) => {
-      const card = (await readCard(join(embedded, file)))!;
-      const { size } = await stat(join(embedded, file.replace(/\.card\.json$/, ".onnx")));
-      const { id, title, accuracy, labels, licence } = card;
+    embeddedModels.map(async (id) => {
+      const { title, accuracy, labels, licence } = (await readCard(await cardPath(id)))!;
+      const { size } = await platform.embedded(`${id}.onnx`);
       return { id, title, bytes: size, accuracy, labels, licence };
     }),
   );
@@ -102,7 +97,7 @@ function accuracyText(accuracy: ModelCard["accuracy"] = {}): string {
 async function tell(file: string | undefined, flags: ModelFlags & { json?: boolean }): Promise<void> {
   const { model, terminal, modelFile } = await openRun(file === undefined ? [] : [file], flags, "model");
   const { name, description, inputs, preprocessing, labels, notes } = model;
-  const card = await readCard(cardPath(modelFile));
+  const card = await readCard(await cardPath(modelFile));
   const sha256 = await model.sha256();
   if (card?.sha256 !== undefined && card.sha256 !== sha256)
     terminal.note(`note: the card's checksum is of another file (${card.sha256.slice(0, 12)}…)`);
@@ -139,10 +134,12 @@ function preprocessingText({ preprocessing: p }: Model): string {
 }
 
 async function write(file: string | undefined, flags: ModelFlags & { force?: boolean }): Promise<void> {
-  if (file === undefined && flags.model === undefined)
-    throw new ConvlensError("option-invalid", "no network is named: convlens models card FILE");
+  const named = file ?? flags.model;
+  if (named === undefined) throw new ConvlensError("option-invalid", "no network is named: convlens models card FILE");
+  if (embeddedModels.includes(named))
+    throw new ConvlensError("option-invalid", `"${named}" has its card: convlens models info ${named}`);
   const { model, modelFile } = await openRun(file === undefined ? [] : [file], flags, "model");
-  const path = cardPath(modelFile);
+  const path = await cardPath(modelFile);
   const exists = await access(path).then(
     () => true,
     () => false,
@@ -170,12 +167,9 @@ const labelText = ({ name, wnid }: { name: string; wnid?: string }): string =>
   wnid === undefined ? name : `${wnid} ${name}`;
 
 /** Where the card of a file, or of an embedded network, lies. */
-function cardPath(modelFile: string | undefined): string {
-  const file = modelFile ?? "cats-and-dogs";
-  const inside = /^[\w-]+$/.test(file);
-  return inside
-    ? join(embedded, `${file}.card.json`)
-    : join(dirname(file), `${basename(file, extname(file))}.card.json`);
+async function cardPath(model = "cats-and-dogs"): Promise<string> {
+  if (embeddedModels.includes(model)) return (await platform.embedded(`${model}.card.json`)).path!;
+  return join(dirname(model), `${basename(model, extname(model))}.card.json`);
 }
 
 async function readCard(path: string): Promise<ModelCard | undefined> {
