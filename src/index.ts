@@ -15,6 +15,7 @@ export {
   encodeJpeg,
   encodePng,
   type PngOptions,
+  packPng,
   type ResizeLibrary,
   type ResizeMode,
   resize,

@@ -5,7 +5,8 @@
 import { createHash } from "node:crypto";
 import { mkdir, rename, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { ConvlensError, encodePng, type Picture } from "../index.ts";
+import { ConvlensError, type Picture, packPng } from "../index.ts";
+import { platform } from "../node.ts";
 import { addFolder, addTemporary, forgetTemporary } from "./temporaries.ts";
 
 export interface Outputs {
@@ -19,8 +20,11 @@ export interface Outputs {
 
 export function makeOutputs(): Outputs {
   const files = new Map<string, string>();
+  let count = 0;
+  /** The picture that is being packed: the next one is drawn meanwhile. */
+  let packing: Promise<void> = Promise.resolve();
   const write: Outputs["write"] = async (path, content) => {
-    const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${process.pid}.${files.size}.tmp`);
+    const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${process.pid}.${count++}.tmp`);
     await told(path, async () => {
       // A folder of that name would stop the renaming, after other files have theirs.
       if (await isFolder(path)) throw Object.assign(new Error(), { code: "EISDIR" });
@@ -32,9 +36,14 @@ export function makeOutputs(): Outputs {
   };
   return {
     write,
-    // Level 3 takes two thirds of the time of the default and gives files one per cent larger.
-    writePicture: async (path, picture) => write(path, encodePng(picture, { level: 3 })),
+    async writePicture(path, picture) {
+      await packing;
+      packing = packPng(picture, platform.zlib!).then((bytes) => write(path, bytes));
+      // What fails is told by the next call.
+      packing.catch(() => {});
+    },
     async commit() {
+      await packing;
       for (const [path, temporary] of files) {
         await told(path, () => rename(temporary, path));
         forgetTemporary(temporary);

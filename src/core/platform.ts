@@ -56,6 +56,8 @@ export interface Engine {
 export interface Zlib {
   /** Inflates zlib data, given in parts, that hold exactly `size` bytes; `undefined` for any other. */
   inflate(parts: readonly Uint8Array[], size: number): Uint8Array | undefined;
+  /** Packs bytes as zlib data beside the calling thread. */
+  deflate(bytes: Uint8Array, level: number): Promise<Uint8Array>;
   crc32(bytes: Uint8Array): number;
 }
 

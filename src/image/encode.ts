@@ -1,9 +1,10 @@
 /**
- * Writes PNG: the smallest of palette (up to 256 colours), grey, RGB and RGBA that holds the picture. Written here and
- * packed by fflate, so that Node and browsers give the same bytes.
+ * Writes PNG: the smallest of palette (up to 256 colours), grey, RGB and RGBA that holds the picture. Packed by fflate,
+ * so that Node and browsers give the same bytes, or by a platform's native code, which is several times as fast.
  */
 import { zlibSync } from "fflate";
 import type { Picture } from "../core/picture.ts";
+import type { Zlib } from "../core/platform.ts";
 import { crc32 } from "./crc.ts";
 
 export interface PngOptions {
@@ -20,10 +21,22 @@ interface Rows {
 
 /** Encodes a picture as PNG, deterministically. */
 export function encodePng(picture: Picture, options: PngOptions = {}): Uint8Array {
-  const { width, height } = picture;
+  const rows = rowsOf(picture);
+  return pngFile(picture, rows, zlibSync(rows.bytes, { level: options.level ?? 4 }));
+}
+
+/** The same by a platform's native code, beside the calling thread. The pixels are the same, the packed bytes its own. */
+export async function packPng(picture: Picture, zlib: Zlib, options: PngOptions = {}): Promise<Uint8Array> {
+  const rows = rowsOf(picture);
+  return pngFile(picture, rows, await zlib.deflate(rows.bytes, options.level ?? 4));
+}
+
+function rowsOf(picture: Picture): Rows {
   const rows = indexed(picture);
-  const { colorType, bytes, palette } =
-    rows === "drawn" ? plain(picture) : rows === "photograph" ? filtered(picture) : rows;
+  return rows === "drawn" ? plain(picture) : rows === "photograph" ? filtered(picture) : rows;
+}
+
+function pngFile({ width, height }: Picture, { colorType, palette }: Rows, packed: Uint8Array): Uint8Array {
   const header = new Uint8Array(13);
   const view = new DataView(header.buffer);
   view.setUint32(0, width);
@@ -31,7 +44,7 @@ export function encodePng(picture: Picture, options: PngOptions = {}): Uint8Arra
   header.set([8, colorType], 8);
   const chunks = [chunk("IHDR", header)];
   if (palette) chunks.push(chunk("PLTE", palette));
-  chunks.push(chunk("IDAT", zlibSync(bytes, { level: options.level ?? 4 })), chunk("IEND", new Uint8Array(0)));
+  chunks.push(chunk("IDAT", packed), chunk("IEND", new Uint8Array(0)));
   const signature = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
   const file = new Uint8Array(signature.length + chunks.reduce((sum, { length }) => sum + length, 0));
   file.set(signature);

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { crc32, inflateSync } from "node:zlib";
+import { promisify } from "node:util";
+import { crc32, deflate, inflateSync } from "node:zlib";
 import { ConvlensError } from "../core/errors.ts";
 import type { Engine, Platform, Zlib } from "../core/platform.ts";
 import { addressSource, httpAddress } from "./address.ts";
@@ -24,7 +25,10 @@ export interface NodePlatformOptions {
   readonly notice?: (message: string) => void;
 }
 
+const packed = promisify<Uint8Array, { level: number }, Uint8Array>(deflate);
+
 const zlib: Zlib = {
+  deflate: (bytes, level) => packed(bytes, { level }),
   crc32: (bytes) => crc32(bytes),
   inflate: (parts, size) => {
     try {

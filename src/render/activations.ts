@@ -117,18 +117,29 @@ export function activationSheets(named: NamedTensor, options: ActivationSheetOpt
       else {
         const values = maps.channel(tile.channel);
         const drawn = small ? blockMeans(values, maps.height, maps.width, shrink, small) : values;
-        const scale = 64 / deviation;
-        const shift = 128 - mean * scale;
-        for (let i = 0; i < drawn.length; i++) {
-          const level = drawn[i]! * scale + shift;
-          colors[i] = table[level >= 255 ? 255 : level > 0 ? level | 0 : level <= 0 ? 0 : 256]!;
-        }
+        colorTile(drawn, mean, deviation, table, colors);
       }
       paint(picture, tile, colors, width, across, down);
       if (labels) drawLabel(picture, tile, state);
     }
     return picture;
   });
+}
+
+/** `(x - mean) / std * 64 + 128`, cut to whole numbers from 0 to 255, as colours; NaN is entry 256. */
+function colorTile(
+  values: Float32Array,
+  mean: number,
+  deviation: number,
+  table: Uint32Array,
+  colors: Uint32Array,
+): void {
+  const scale = 64 / deviation;
+  const shift = 128 - mean * scale;
+  for (let i = 0; i < values.length; i++) {
+    const level = values[i]! * scale + shift;
+    colors[i] = table[level >= 255 ? 255 : level > 0 ? level | 0 : level <= 0 ? 0 : 256]!;
+  }
 }
 
 function drawLabel(picture: Picture, tile: Tile, state: ChannelState): void {
@@ -150,27 +161,31 @@ interface ChannelStatistics {
 
 /** Mean and standard deviation (over n, as numpy) of the finite values. */
 function statistics(values: Float32Array): ChannelStatistics {
-  let [sum, count] = [0, 0];
-  let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (let i = 0; i < values.length; i++) {
-    const v = values[i]!;
-    if (v - v !== 0) continue;
-    sum += v;
-    count++;
-    if (v < min) min = v;
-    if (v > max) max = v;
-  }
-  const notFinite = values.length - count;
-  const mean = count > 0 ? sum / count : 0;
-  if (min === max && notFinite === 0) return { mean, deviation: 0, state: min === 0 ? "dead" : "constant", notFinite };
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  // A sum of float32 values in double precision is finite exactly when all of them are.
+  return Number.isFinite(sum) && values.length > 0 ? finiteStatistics(values, sum / values.length) : cleaned(values);
+}
+
+function finiteStatistics(values: Float32Array, mean: number): ChannelStatistics {
+  const first = values[0]!;
   let squares = 0;
+  let same = true;
   for (let i = 0; i < values.length; i++) {
     const v = values[i]!;
-    if (v - v === 0) squares += (v - mean) * (v - mean);
+    same &&= v === first;
+    squares += (v - mean) * (v - mean);
   }
-  // Where all finite values are equal (the others are NaN or infinite) any deviation shows what there is.
-  const deviation = Math.sqrt(squares / Math.max(1, count)) || 1;
-  return { mean, deviation, state: "live", notFinite };
+  if (same) return { mean, deviation: 0, state: first === 0 ? "dead" : "constant", notFinite: 0 };
+  return { mean, deviation: Math.sqrt(squares / values.length) || 1, state: "live", notFinite: 0 };
+}
+
+/** The same where some values are NaN or infinite: they do not count. */
+function cleaned(values: Float32Array): ChannelStatistics {
+  const finite = values.filter((v) => Number.isFinite(v));
+  const { mean, deviation } = finite.length > 0 ? statistics(finite) : { mean: 0, deviation: 0 };
+  // Where all finite values are equal any deviation shows what there is.
+  return { mean, deviation: deviation || 1, state: "live", notFinite: values.length - finite.length };
 }
 
 function factsOn(measured: readonly ChannelStatistics[], shrink: number): string[] {

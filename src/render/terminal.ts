@@ -15,9 +15,9 @@ const painter =
   (text, style) =>
     color ? `\x1b[${ansi[style]}m${text}\x1b[0m` : text;
 
-/** What a reader sees as one character; plain ASCII, the usual case, does not wait 10 ms for Unicode's tables. */
+/** What a reader sees as one character; Latin letters, dashes and the lines and bars of tables do not wait 10 ms for Unicode's tables. */
 const graphemes = (text: string): string[] =>
-  /^[ -~]*$/.test(text)
+  /^[ -~\u00a1-\u02ff\u2010-\u2027\u2500-\u259f]*$/.test(text)
     ? text.split("")
     : Array.from(new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(text), ({ segment }) => segment);
 /** East Asian wide characters and pictographs take two columns. */
