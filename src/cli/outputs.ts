@@ -66,7 +66,13 @@ async function makeFolder(path: string): Promise<void> {
   if (await isFolder(path)) return;
   const parent = dirname(path);
   if (parent !== path) await makeFolder(parent);
-  await mkdir(path);
+  try {
+    await mkdir(path);
+  } catch (error) {
+    // Another write of this run, or another process, was faster.
+    if (await isFolder(path)) return;
+    throw error;
+  }
   addFolder(path);
 }
 
