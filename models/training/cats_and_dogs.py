@@ -223,6 +223,9 @@ def train(options) -> None:
 
 
 if __name__ == "__main__":
-    parser = common.arguments(__doc__.splitlines()[0], epochs=90, warm_up=36, rate=1e-3)
+    parser = common.arguments(__doc__.splitlines()[0])
+    parser.add_argument("--epochs", type=int, default=90)
+    parser.add_argument("--warm-up", type=int, default=36, help="epochs of rising learning rate")
+    parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
     parser.add_argument("--pretraining-epochs", type=int, default=12)
     train(common.parse(parser))

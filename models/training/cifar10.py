@@ -3,9 +3,13 @@
 A 3x3 convolution to 32 channels, then three stages at 16x16, 8x8 and 8x8 places. Global average pooling stands before
 one dense layer, so class activation maps apply directly, on a map of 8x8 places.
 
+Two cycles: one with cutout, then, from its averaged weights, a shorter one with cutmix.
+
 The shipped weights are the moving average at the end of the last epoch, with batch-normalisation statistics measured
 afresh on training pictures. The test pictures are measured for the log only and select nothing.
 """
+
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +19,18 @@ import common
 
 MEAN = torch.tensor([0.4914, 0.4822, 0.4465])
 STD = torch.tensor([0.2470, 0.2435, 0.2616])
+
+
+class Cycle(NamedTuple):
+    """Once up and down with the learning rate."""
+
+    epochs: int
+    warm_up: int
+    rate: float  # at the peak
+    cutmix: float  # share of the batches that are mixed; the others have a hole cut out of every picture
+
+
+CYCLES = [Cycle(32, 12, 0.1, 0.0), Cycle(18, 1, 0.08, 0.7)]
 
 
 class Residual(nn.Module):
@@ -70,16 +86,27 @@ def normalise(pixels: torch.Tensor) -> torch.Tensor:
     return ((pixels.float() / 255 - MEAN) / STD).permute(0, 3, 1, 2)
 
 
-def augment(padded: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+def augment(padded: torch.Tensor, chosen: torch.Tensor, cutout: bool = True) -> torch.Tensor:
     """For each chosen picture its own crop of the padded [N, 40, 40, 3] pictures, its own mirror and its own cutout."""
     n = len(chosen)
     along = torch.arange(32)
     rows = torch.randint(0, 9, (n, 1)) + along
     columns = torch.randint(0, 9, (n, 1)) + torch.where(torch.rand(n, 1) < 0.5, along, 31 - along)
     x = normalise(padded[chosen[:, None, None], rows[:, :, None], columns[:, None, :]])
+    if not cutout:
+        return x
     hole_rows = (along - torch.randint(0, 32, (n, 1))).abs() < 5
     hole_columns = (along - torch.randint(0, 32, (n, 1))).abs() < 5
     return x.masked_fill_((hole_rows[:, :, None] & hole_columns[:, None, :])[:, None], 0)
+
+
+def cutmix(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, float]:
+    """Replaces one square, the same in every picture, by another picture's; returns whose, and the share that is left."""
+    order = torch.randperm(len(x))
+    side = int(torch.randint(6, 25, ()))
+    top, left = torch.randint(0, 33 - side, (2,)).tolist()
+    x[:, :, top : top + side, left : left + side] = x[order, :, top : top + side, left : left + side]
+    return x, order, 1 - side * side / 1024
 
 
 @torch.no_grad()
@@ -109,10 +136,11 @@ def train(options) -> None:
     padded = F.pad(pixels.permute(0, 3, 1, 2).float(), (4, 4, 4, 4), mode="reflect").byte().permute(0, 2, 3, 1).contiguous()
     network = SmallResNet().to(memory_format=torch.channels_last)
     average = common.Average(network, 0.998)
-    decayed = [p for p in network.parameters() if p.ndim > 1]
-    free = [p for p in network.parameters() if p.ndim == 1]
-    groups = [{"params": decayed, "weight_decay": 5e-4}, {"params": free, "weight_decay": 0.0}]
-    optimiser = torch.optim.SGD(groups, lr=options.rate, momentum=0.9, nesterov=True)
+    groups = [
+        {"params": [p for p in network.parameters() if p.ndim > 1], "weight_decay": 5e-4},
+        {"params": [p for p in network.parameters() if p.ndim == 1], "weight_decay": 0.0},
+    ]
+    optimiser = torch.optim.SGD(groups, lr=0.1, momentum=0.9, nesterov=True)
     checkpoint, first, lines = options.work / "cifar10.pt", 0, []
     if checkpoint.exists():
         state = torch.load(checkpoint)
@@ -123,39 +151,55 @@ def train(options) -> None:
         torch.manual_seed(options.seed + first)  # other random numbers than those already used
     log = common.Log(options.work / "cifar10.log", lines)
 
-    batch, steps = 128, len(pixels) // 128
-    for epoch in range(first, options.epochs):
-        network.train()
-        total_loss, correct = 0.0, 0
-        for step, chosen in enumerate(torch.randperm(len(pixels))[: steps * batch].split(batch)):
-            for group in optimiser.param_groups:
-                group["lr"] = options.rate * common.one_cycle(epoch + step / steps, options.warm_up, options.epochs)
-            with torch.autocast("cpu", dtype=torch.bfloat16):
-                answer = network(augment(padded, chosen)).float()
-            loss = F.cross_entropy(answer, labels[chosen], label_smoothing=0.1)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            average.update(network)
-            total_loss += loss.item()
-            correct += (answer.argmax(1) == labels[chosen]).sum().item()
-        text = f"epoch {epoch + 1}  loss {total_loss / steps:.4f}  training accuracy {correct / (steps * batch):.4f}"
-        last = epoch + 1 == options.epochs
-        if last:
-            measure_statistics(average.network, padded)
-        if (epoch + 1) % 3 == 0 or last:
-            text += f"  test accuracy {accuracy(average.network, *test):.4f}"
-        log.line(text)
-        common.save(
-            checkpoint,
-            network=network.state_dict(),
-            average=average.network.state_dict(),
-            optimiser=optimiser.state_dict(),
-            epoch=epoch + 1,
-            steps=average.steps,
-            log=log.lines,
-        )
+    for number, cycle in enumerate(CYCLES):
+        before = sum(c.epochs for c in CYCLES[:number])
+        last = before + cycle.epochs
+        if number > 0 and first <= before:
+            network.load_state_dict(average.network.state_dict())
+        for epoch in range(max(first, before), last):
+            text = f"epoch {epoch + 1}  {train_epoch(network, average, optimiser, padded, labels, cycle, epoch - before)}"
+            if epoch + 1 == last:
+                measure_statistics(average.network, padded)
+            if (epoch + 1) % 3 == 0 or epoch + 1 == last:
+                text += f"  test accuracy {accuracy(average.network, *test):.4f}"
+            log.line(text)
+            common.save(
+                checkpoint,
+                network=network.state_dict(),
+                average=average.network.state_dict(),
+                optimiser=optimiser.state_dict(),
+                epoch=epoch + 1,
+                steps=average.steps,
+                log=log.lines,
+            )
+
+
+def train_epoch(network: SmallResNet, average: common.Average, optimiser, padded, labels, cycle: Cycle, epoch: int) -> str:
+    """One pass over the training pictures; returns what the log says about it."""
+    network.train()
+    batch, steps = 128, len(padded) // 128
+    total_loss, correct = 0.0, 0
+    for step, chosen in enumerate(torch.randperm(len(padded))[: steps * batch].split(batch)):
+        for group in optimiser.param_groups:
+            group["lr"] = cycle.rate * common.one_cycle(epoch + step / steps, cycle.warm_up, cycle.epochs)
+        y, share = labels[chosen], 1.0
+        mixed = torch.rand(()).item() < cycle.cutmix
+        x = augment(padded, chosen, cutout=not mixed)
+        if mixed:
+            x, order, share = cutmix(x)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            answer = network(x).float()
+        loss = share * F.cross_entropy(answer, y, label_smoothing=0.1)
+        if mixed:
+            loss = loss + (1 - share) * F.cross_entropy(answer, y[order], label_smoothing=0.1)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        average.update(network)
+        total_loss += loss.item()
+        correct += (answer.argmax(1) == y).sum().item()
+    return f"loss {total_loss / steps:.4f}  training accuracy {correct / (steps * batch):.4f}"
 
 
 if __name__ == "__main__":
-    train(common.parse(common.arguments(__doc__.splitlines()[0], epochs=60, warm_up=12, rate=0.1)))
+    train(common.parse(common.arguments(__doc__.splitlines()[0])))

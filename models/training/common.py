@@ -27,16 +27,13 @@ CATS_AND_DOGS_LABELS = ["cat", "dog"]
 HELD_OUT_BELOW = 200
 
 
-def arguments(description: str, epochs: int, warm_up: int, rate: float) -> argparse.ArgumentParser:
+def arguments(description: str) -> argparse.ArgumentParser:
     """The options that both programs understand."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", type=Path, default=os.environ.get("CONVLENS_DATA"), help="folder with cats-dogs/ and cifar10/ (or set CONVLENS_DATA)")
     parser.add_argument("--work", type=Path, default=Path("work"), help="folder for checkpoints, caches and logs")
-    parser.add_argument("--epochs", type=int, default=epochs)
-    parser.add_argument("--warm-up", type=int, default=warm_up, help="epochs of rising learning rate")
-    parser.add_argument("--rate", type=float, default=rate, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=2, help="on a busy machine one is faster than two")
     return parser
 
 
