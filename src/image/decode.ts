@@ -10,6 +10,9 @@ import { type ImageHeader, ImageProblem } from "./header.ts";
 import { decodeJpeg, jpegHeader } from "./jpeg.ts";
 import { kindOf } from "./kind.ts";
 
+/** The most pixels a side: resizing a picture of one row of 100 million would take gigabytes. */
+const mostSide = 100_000;
+
 export interface DecodeOptions {
   /** The platform's `codec`. */
   readonly codec: Platform["codec"];
@@ -45,6 +48,11 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
       if (width * height > maxPixels) {
         const most = maxPixels >= 1e6 ? `${maxPixels / 1e6} million` : String(maxPixels);
         throw new ImageProblem(`is ${width} x ${height} pixels, and at most ${most} are decoded: shrink it first`);
+      }
+      if (Math.max(width, height) > mostSide) {
+        throw new ImageProblem(
+          `is ${width} x ${height} pixels, and at most ${mostSide} a side are decoded: shrink it first`,
+        );
       }
       return header;
     };

@@ -34,6 +34,9 @@ const others: readonly (readonly [kind: string, signature: string])[] = [
   ["PDF", "%PDF-"],
 ];
 
+/** A comment ends at its first `-->`: were it free to end at a later one, many comments would take for ever to refuse. */
+const svg = /^(<\?xml[^>]*>\s*)?(<!--((?!-->).)*-->\s*|<!DOCTYPE[^>]*>\s*)*<svg[\s>]/s;
+
 /** `PNG`, `JPEG` or `WebP` to decode; another name: recognised only; `undefined`: no picture that is known. */
 export function kindOf(bytes: Uint8Array): DecodedKind | (string & {}) | undefined {
   const head = ascii(bytes, 0, 16);
@@ -43,6 +46,6 @@ export function kindOf(bytes: Uint8Array): DecodedKind | (string & {}) | undefin
   if (head.slice(4, 8) === "ftyp") return brands[head.slice(8, 12)];
   if (head.startsWith("BM") && bytes.length >= 26 && [12, 40, 52, 56, 64, 108, 124].includes(bytes[14]!)) return "BMP";
   const start = ascii(bytes, 0, 512).trimStart();
-  if (/^(<\?xml[^>]*>\s*)?(<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<svg[\s>]/s.test(start)) return "SVG";
+  if (svg.test(start)) return "SVG";
   return others.find(([, signature]) => head.startsWith(signature))?.[0];
 }

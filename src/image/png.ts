@@ -1,8 +1,8 @@
 /**
  * Reads PNG: every bit depth and colour type, palettes, Adam7 interlacing, 16 bit, the first frame of animations.
  * What comes out are the pixels of Pillow's `convert("RGB")`: transparency is dropped (a note says so) and 16 bits
- * become 8 by their high byte (also grey ones, which Pillow itself clips to
- * white); colour profiles and gamma are not applied.
+ * become 8 by their high byte (also grey ones, which Pillow itself clips to white); colour profiles and gamma are not
+ * applied.
  */
 import type { Picture } from "../core/picture.ts";
 import type { Zlib } from "../core/platform.ts";
@@ -40,7 +40,8 @@ export function pngHeader(bytes: Uint8Array, zlib?: Zlib): PngHeader {
   let orientation = 1;
   let colors: Uint8Array | undefined;
   const parts: Uint8Array[] = [];
-  const notes: string[] = [];
+  /** Each once, however often its chunk is repeated. */
+  const notes = new Set<string>();
   let at = 8;
   while (at + 12 <= bytes.length) {
     const length = view.getUint32(at);
@@ -57,16 +58,16 @@ export function pngHeader(bytes: Uint8Array, zlib?: Zlib): PngHeader {
       header = readHeader(body);
     } else if (type === "PLTE") colors = body;
     else if (type === "IDAT") parts.push(body);
-    else if (type === "tRNS") notes.push(droppedAlpha);
-    else if (type === "acTL") notes.push("animated: the first frame is used");
+    else if (type === "tRNS") notes.add(droppedAlpha);
+    else if (type === "acTL") notes.add("animated: the first frame is used");
     else if (type === "eXIf") orientation = exifOrientation(body);
     else if (type === "IEND") break;
     at += 12 + length;
   }
   if (!header) throw new ImageProblem("is truncated: the file ends before its header does");
   if (header.colorType === palette && !colors) throw new ImageProblem("is damaged: it has no palette");
-  if (header.depth === 16) notes.push("16 bits per channel reduced to 8 (the high byte)");
-  return { ...header, orientation, notes, palette: colors, parts };
+  if (header.depth === 16) notes.add("16 bits per channel reduced to 8 (the high byte)");
+  return { ...header, orientation, notes: [...notes], palette: colors, parts };
 }
 
 function readHeader(body: Uint8Array): Pick<PngHeader, "width" | "height" | "depth" | "colorType" | "interlaced"> {

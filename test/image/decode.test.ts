@@ -1,7 +1,7 @@
 /** Every kind of picture file against the pixels that Pillow reads, and the answers to all others. */
 import { expect, test } from "vitest";
 import { ConvlensError } from "../../src/core/errors.ts";
-import { decodeImage } from "../../src/image/index.ts";
+import { decodeImage, encodePng } from "../../src/image/index.ts";
 import { createNodePlatform } from "../../src/node.ts";
 import { cases, codec, expected, largestDifference, read } from "./fixtures.ts";
 
@@ -36,6 +36,11 @@ test("kinds without a fixture are recognised by their first bytes", async () => 
   expect(await refusal(bytes("\0\0\0\x18ftypheic"))).toContain("a HEIC picture");
   expect(await refusal(bytes("\xff\x0a"))).toContain("a JPEG XL picture");
   expect(await refusal(bytes('<?xml version="1.0"?>\n<svg xmlns="x">'))).toContain("an SVG picture");
+  expect(await refusal(bytes("<!-- a --> <!-- b -->\n<!DOCTYPE svg><svg>"))).toContain("an SVG picture");
+});
+
+test("text that looks like the beginning of an SVG for long is answered all the same", async () => {
+  expect(await refusal(new TextEncoder().encode("<!---->".repeat(70)))).toContain("is no picture");
 });
 
 test("notes say what was changed", async () => {
@@ -80,6 +85,8 @@ test("absurd sizes are refused from the header, before memory is taken", async (
   expect(await refusal(png, { name: "a.png", maxPixels: 100 })).toBe(
     'image-invalid: "a.png" is 19 x 13 pixels, and at most 100 are decoded: shrink it first',
   );
+  const row = encodePng({ width: 100_001, height: 1, data: new Uint8Array(400_004) });
+  expect(await refusal(row)).toContain("is 100001 x 1 pixels, and at most 100000 a side");
   const jpeg = read("files/ycc444.jpg").slice();
   const frame = jpeg.findIndex((byte, i) => byte === 0xff && jpeg[i + 1] === 0xc0);
   jpeg.set([0xff, 0xff, 0xff, 0xff], frame + 5);
