@@ -14,8 +14,8 @@ export interface OtherKind {
   readonly recipe: readonly string[];
 }
 
-/** Bytes as Latin-1 text, for patterns over binary files. */
-const latin = (head: Uint8Array): string => new TextDecoder("latin1").decode(head);
+/** One character a byte, for patterns over binary files. Not TextDecoder: its "latin1" is windows-1252 by the standard. */
+const latin = (head: Uint8Array): string => String.fromCharCode(...head);
 const starts =
   (text: string, offset = 0) =>
   (head: Uint8Array): boolean =>

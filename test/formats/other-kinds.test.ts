@@ -1,6 +1,6 @@
 /** Files that Convlens does not open: each known kind answers with how to export it, all others say what they look like. */
 import { readdirSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ConvlensError } from "../../src/core/errors.ts";
 import { formats, readModel } from "../../src/formats/index.ts";
 import { otherKinds } from "../../src/formats/other-kinds.ts";
@@ -21,6 +21,15 @@ async function failure(what: string | Uint8Array, name?: string): Promise<Convle
   return error;
 }
 
+/** The standard's decoder for "latin1": bytes from 0x80 to 0x9f are punctuation far outside Latin-1. Some Nodes skip that. */
+class Windows1252 {
+  decode(bytes: Uint8Array): string {
+    return Array.from(bytes, (byte) => String.fromCharCode(byte >= 0x80 && byte < 0xa0 ? 0x2000 + byte : byte)).join(
+      "",
+    );
+  }
+}
+
 describe("kinds", () => {
   it.each(otherKinds.map((kind) => kind.id))("%s has a sample", (id) => {
     expect(samples.filter((sample) => idOf(sample) === id)).not.toEqual([]);
@@ -33,6 +42,15 @@ describe("kinds", () => {
     const [line, ...recipe] = error.message.split("\n");
     expect(line).toContain(`${sample} is ${kind.title}`);
     expect(recipe.map((text) => text.trim())).toEqual(kind.recipe);
+  });
+
+  it.each(samples)("%s is known as well where Latin-1 means windows-1252, as in browsers", async (sample) => {
+    const source = await nodePlatform.open(fixturePath(`other-kinds/${sample}`));
+    const head = await source.read(0, Math.min(4096, source.size));
+    vi.stubGlobal("TextDecoder", Windows1252);
+    const kind = otherKinds.find(({ match }) => match(head, sample));
+    vi.unstubAllGlobals();
+    expect(kind?.id).toBe(idOf(sample));
   });
 
   it.each(samples)("%s is no model of a format that is opened", async (sample) => {
