@@ -81,6 +81,17 @@ describe("filter sheets", () => {
     expect(at(picture!, left + 2, top + 2)).toEqual([200, 60, 160]);
     expect(at(picture!, left + 46, top + 2)).toEqual([0, 128, 255]);
   });
+  it("fill the tiles of wide, flat kernels", () => {
+    // Three rows of nine weights, the middle one white: 4 pixels across, and 5 down so that the text beside it fits.
+    const rows = [0, 1, 0].flatMap((v) => new Array<number>(9).fill(v));
+    const kernel = tensor("c", "Conv", [2, 2, 3, 9], [...rows, ...rows, ...rows, ...rows], "weight");
+    const [picture] = filterSheets(kernel, undefined, { layout: "NCHW" });
+    for (const y of [74, 92]) {
+      expect(at(picture!, 52, y)).toEqual([0, 0, 0]);
+      expect(at(picture!, 52 + 35, y + 5)).toEqual([255, 255, 255]);
+      expect(at(picture!, 52 + 35, y + 14)).toEqual([0, 0, 0]);
+    }
+  });
   it("refuse tensors that are no kernels", () => {
     expect(() =>
       filterSheets(tensor("bn", "BatchNormalization", [8], noise(8), "gamma"), undefined, { layout: "NHWC" }),

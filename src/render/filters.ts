@@ -194,7 +194,9 @@ function tableSheets(
   const point = height * width === 1;
   const inputs = Math.min(kernel.inputs, Math.max(1, options.inputs ?? (point ? 64 : 16)));
   const factor = point ? 16 : Math.max(1, Math.ceil(30 / Math.max(height, width)));
-  const [tileWidth, tileHeight] = [width * factor, Math.max(14, height * factor)];
+  // Tall enough for the text at its left; a whole number of pixels for each weight.
+  const down = Math.max(factor, Math.ceil(14 / height));
+  const [tileWidth, tileHeight] = [width * factor, height * down];
   const [left, top, gap, perPage] = [biases ? 112 : 52, 74, point ? 1 : 3, 64];
   const numbered = Math.ceil((textWidth(String(inputs - 1), 10) + 4) / (tileWidth + gap));
   const facts = [
@@ -229,7 +231,7 @@ function tableSheets(
       if (biases) drawText(picture, short(biases[f]!, 2), left - 10, baseline, 10, theme.text, "end");
       for (let i = 0; i < inputs; i++) {
         const tile: Tile = { channel: f, x: left + i * (tileWidth + gap), y, width: tileWidth, height: tileHeight };
-        paint(picture, tile, pixelsOf(kernel, f, [i, i, i], ranges[f]!), width, factor, tileHeight / height);
+        paint(picture, tile, pixelsOf(kernel, f, [i, i, i], ranges[f]!), width, factor, down);
       }
     }
     pages.push(picture);
