@@ -3,7 +3,7 @@
  * expected, and the next step; the code is stable, for programs.
  */
 
-/** Every code, with what it means. The page docs/errors.md is made from this table. */
+/** Every code, with what it means. The page docs/reference/errors.md is made from this table. */
 export const errorCodes = {
   "file-missing": "A file or folder that was named does not exist.",
   "file-unreadable": "A file exists but cannot be read as what it should be: a folder, empty, no permission.",

@@ -49,6 +49,7 @@ describe("npy", () => {
   it.each<[string, Uint8Array, RegExp]>([
     ["text", new TextEncoder().encode("hello, this is text"), /is no .npy file/],
     ["cut short", file("<f4", false, "(2, 3)", new Uint8Array(20)), /needs 24 bytes, it has 20/],
+    ["a shape of no numbers", file("<f4", false, "(1 2)", new Uint8Array(8)), /not understood \(shape \(1 2\)\)/],
     ["objects", file("|O", false, "(1,)", new Uint8Array(8)), /not understood/],
     ["complex", file("<c8", false, "(1,)", new Uint8Array(8)), /not understood/],
   ])("refuses %s", (_, bytes, message) => {

@@ -20,7 +20,7 @@ const descriptions: Partial<Record<ElementType, string>> = {
 };
 const types = new Map(Object.entries(descriptions).map(([type, code]) => [code.slice(1), type as ElementType]));
 
-/** A tensor as the bytes of a version 1.0 `.npy` file. */
+/** A tensor as the bytes of a version 1.0 `.npy` file. Throws `tensor-invalid` for bfloat16, which NumPy does not have. */
 export function writeNpy(tensor: Tensor): Uint8Array {
   const code = descriptions[tensor.type];
   if (code === undefined) throw new ConvlensError("tensor-invalid", `NumPy has no type for ${tensor.type}`);
@@ -53,6 +53,7 @@ export function readNpy(bytes: Uint8Array, name: string): Tensor {
   if (descr === null || shape === null || type === undefined)
     throw bad(`has a header that is not understood (${header.trim().slice(0, 80)})`);
   const dims = shape[1]!.split(",").flatMap((part) => (part.trim() === "" ? [] : [Number(part)]));
+  if (!dims.every(Number.isSafeInteger)) throw bad(`has a header that is not understood (shape (${shape[1]}))`);
   const wanted = sizeOf(dims) * bytesPerElement(type);
   const given = bytes.length - start - length;
   if (given < wanted) throw bad(`ends early: shape (${dims.join(", ")}) needs ${wanted} bytes, it has ${given}`);
