@@ -12,7 +12,7 @@ import {
   type Tensor,
   transpose,
 } from "../core/tensor.ts";
-import { elementTypeOf } from "./elementTypes.ts";
+import { elementTypeOf } from "./element-types.ts";
 import type { Constant, Graph, Node } from "./graph.ts";
 import { describeNode, producers } from "./walk.ts";
 
@@ -34,8 +34,16 @@ export async function readConstant(constant: Constant): Promise<Tensor> {
  * Flatten, Unsqueeze, Squeeze, DequantizeLinear or Constant nodes. `undefined` for any other value.
  */
 export async function constantOf(graph: Graph, value: string): Promise<Tensor | undefined> {
+  if (graph.constants.has(value)) return readConstant(graph.constants.get(value)!);
   const made = producers(graph);
-  const read = async (name: string, depth: number): Promise<Tensor | undefined> => {
+  // Each value is followed once: in a chain of nodes that read one value twice the ways double at every step.
+  const known = new Map<string, Promise<Tensor | undefined>>();
+  const read = (name: string, depth: number): Promise<Tensor | undefined> => {
+    const found = known.get(name) ?? followed(name, depth);
+    known.set(name, found);
+    return found;
+  };
+  const followed = async (name: string, depth: number): Promise<Tensor | undefined> => {
     const constant = graph.constants.get(name);
     if (constant) return readConstant(constant);
     const node = made.get(name);
@@ -154,14 +162,17 @@ function toNumbers({ type, data }: Tensor): Float64Array {
   return out;
 }
 
-/** ONNX Cast for constants; half types as target are not needed where weights are read. */
+/**
+ * ONNX Cast for constants. Half types as target are not needed where weights are read; NaN and infinity as integers,
+ * which ONNX leaves open, are 0.
+ */
 function cast(x: Tensor, to: ElementType): Tensor | undefined {
   if (x.type === to) return x;
   if (to === "float16" || to === "bfloat16") return undefined;
   const numbers = toNumbers(x);
   const data = new arrayTypes[to](numbers.length);
   if (data instanceof BigInt64Array || data instanceof BigUint64Array)
-    for (let i = 0; i < data.length; i++) data[i] = BigInt(Math.trunc(numbers[i]!) || 0);
+    for (let i = 0; i < data.length; i++) data[i] = Number.isFinite(numbers[i]) ? BigInt(Math.trunc(numbers[i]!)) : 0n;
   else for (let i = 0; i < data.length; i++) data[i] = to === "bool" ? Number(numbers[i] !== 0) : numbers[i]!;
   return { type: to, dims: x.dims, data };
 }

@@ -8,6 +8,9 @@ import type { ElementType, Tensor } from "../core/tensor.ts";
 /** The one opset the IR speaks. */
 export const OPSET = 21;
 
+/** The most axes of a value, NumPy's limit: a file may ask for thousands, at a cost that grows with each. */
+export const MOST_AXES = 64;
+
 /** `null` is the free batch axis (or, before shapes are inferred, any axis the file leaves open). */
 export type Dimension = number | null;
 export type Shape = readonly Dimension[];

@@ -4,7 +4,7 @@
  */
 import { ConvlensError } from "../core/errors.ts";
 import { type ElementType, sizeOf, toFloat32 } from "../core/tensor.ts";
-import type { Constant, Dimension, Graph, Node, ValueInfo } from "./graph.ts";
+import { type Constant, type Dimension, type Graph, MOST_AXES, type Node, type ValueInfo } from "./graph.ts";
 import * as rules from "./infer/index.ts";
 import * as microsoft from "./infer/microsoft.ts";
 import { callOf, type Fact, type Rule, smallSize, unknown } from "./infer/rule.ts";
@@ -13,13 +13,14 @@ import { describeNode } from "./walk.ts";
 /** No tensor of a network that runs on one machine has more elements. */
 const mostElements = 2 ** 33;
 
-const ruleTables: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
-  "": { ...rules },
-  "com.microsoft": { ...microsoft },
-};
+/** By domain. Files name domains, operators and inputs: names that every object inherits are none of ours. */
+const ruleTables: ReadonlyMap<string, Readonly<Record<string, Rule>>> = new Map([
+  ["", { ...rules }],
+  ["com.microsoft", { ...microsoft }],
+]);
 
 /** The operators of domain ai.onnx (or another one) that have a shape rule. */
-export const inferredOperators = (domain = ""): string[] => Object.keys(ruleTables[domain] ?? {}).sort();
+export const inferredOperators = (domain = ""): string[] => Object.keys(ruleTables.get(domain) ?? {}).sort();
 
 /**
  * Types and shapes of all values that can be told without running the graph. `feeds` gives the shape of each input,
@@ -35,7 +36,7 @@ export function inferShapes(
   for (const [name, constant] of graph.constants) facts.set(name, constantFact(name, constant));
   for (const name of graph.inputs) {
     const info = graph.values.get(name);
-    const shape = feeds[name] ?? info?.shape;
+    const shape = Object.hasOwn(feeds, name) ? feeds[name] : info?.shape;
     if (info && shape?.every((n) => n !== null)) facts.set(name, { type: info.type, shape: shape as number[] });
   }
   for (const node of graph.nodes) inferNode(node, facts);
@@ -43,7 +44,7 @@ export function inferShapes(
 }
 
 function inferNode(node: Node, facts: Map<string, Fact>): void {
-  const table = ruleTables[node.domain];
+  const table = ruleTables.get(node.domain);
   const rule = table && Object.hasOwn(table, node.op) ? table[node.op] : undefined;
   if (!rule) return;
   const outputs = outputsOf(rule, node, facts);
@@ -65,11 +66,16 @@ function outputsOf(rule: Rule, node: Node, facts: ReadonlyMap<string, Fact>): re
 }
 
 function checkSize(node: Node, name: string, shape: readonly number[]): void {
-  const shown = `${describeNode(node)}: output "${name}" would have the shape [${shape.join(", ")}]`;
+  const of = `${describeNode(node)}: output "${name}" would have`;
+  if (shape.length > MOST_AXES)
+    throw new ConvlensError("model-unsupported", `${of} ${shape.length} axes, expected at most ${MOST_AXES}`);
   if (!shape.every((n) => Number.isSafeInteger(n) && n >= 0))
-    throw new ConvlensError("model-invalid", `${shown}, expected sizes of 0 or more`);
+    throw new ConvlensError("model-invalid", `${of} the shape [${shape.join(", ")}], expected sizes of 0 or more`);
   if (sizeOf(shape) > mostElements)
-    throw new ConvlensError("model-unsupported", `${shown}, ${sizeOf(shape)} elements, more than any machine holds`);
+    throw new ConvlensError(
+      "model-unsupported",
+      `${of} the shape [${shape.join(", ")}], ${sizeOf(shape)} elements, more than any machine holds`,
+    );
 }
 
 function constantFact(name: string, constant: Constant): Fact {
@@ -90,7 +96,7 @@ function constantFact(name: string, constant: Constant): Fact {
  */
 export function withShapes(graph: Graph, dims: Readonly<Record<string, readonly number[]>>): Graph {
   const free = graph.inputs.filter(
-    (name) => graph.values.get(name)?.shape[0] === null && (dims[name]?.length ?? 0) > 0,
+    (name) => graph.values.get(name)?.shape[0] === null && Object.hasOwn(dims, name) && dims[name]!.length > 0,
   );
   const values = new Map<string, ValueInfo>(graph.values);
   const at = (batch: number): ReturnType<typeof inferShapes> =>

@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 import type { ModelFile } from "../../src/formats/format.ts";
 import { readModel } from "../../src/formats/index.ts";
-import { elementTypes } from "../../src/formats/onnx/tensors.ts";
 import { encodeGraph, writeOnnx } from "../../src/formats/onnx/write.ts";
+import { elementTypeOf } from "../../src/graph/element-types.ts";
 import { nodePlatform } from "../../src/platform/node.ts";
 import { dataPath } from "../data.ts";
 import { bytesOf, distance, expected, feedsOf, fixturePath, outputsOf } from "./fixtures.ts";
@@ -32,7 +32,7 @@ describe("tensors of every type and storage form", async () => {
   const { graph } = await read("types");
   it.each(Object.entries(expected.tensors))("%s", async (name, { type, dims, bytes }) => {
     const constant = graph.constants.get(name)!;
-    expect(constant.type).toBe(elementTypes[type]);
+    expect(constant.type).toBe(elementTypeOf(type));
     expect(constant.dims).toEqual(dims);
     expect(Buffer.from(await bytesOf(constant)).toString("hex")).toBe(bytes);
   });

@@ -87,6 +87,18 @@ describe("constantOf", () => {
     const graph = b.finish([computed, mixed]);
     for (const value of ["x", computed, mixed, "constructor"]) expect(await constantOf(graph, value)).toBeUndefined();
   });
+  test("follows a value once, however many nodes read it twice", async () => {
+    const b = builder();
+    let value = b.node("Identity", [b.constant(float32([], [1]))]);
+    for (let i = 0; i < 40; i++) value = b.node("DequantizeLinear", [value, value]);
+    expect(toFloat32((await constantOf(b.finish([value]), value))!)).toEqual(Float32Array.of(1));
+  });
+  test("casts NaN and infinity to whole numbers", async () => {
+    const b = builder();
+    const odd = b.constant(float32([4], [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -2.5]));
+    const value = b.node("Cast", [odd], { attributes: { to: int(7) } });
+    expect((await constantOf(b.finish([value]), value))?.data).toEqual(BigInt64Array.of(0n, 0n, 0n, -2n));
+  });
   test("refuses a reshape that does not hold the elements", async () => {
     const b = builder();
     const value = b.node("Reshape", [b.constant(weight), b.ints([5, 5])]);

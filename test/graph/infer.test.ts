@@ -235,6 +235,28 @@ describe("contradictions and hostile numbers", () => {
   ])("%s", (_, infer, message) => expect(infer).toThrow(message));
 });
 
+describe("names that every object inherits", () => {
+  test.each([
+    ["__proto__", "toString"],
+    ["constructor", "keys"],
+    ["", "constructor"],
+  ])("operator %s.%s has no rule", (domain, op) => {
+    const b = builder();
+    const x = b.input("constructor", { type: "float32", shape: [null, 2] });
+    const y = b.node(op, [x], { domain });
+    const graph = b.finish([y]);
+    expect([...inferShapes(graph, {}).keys()]).toEqual([]);
+    expect(withShapes(graph, {}).values.get(x)).toEqual({ type: "float32", shape: [null, 2] });
+  });
+});
+
+test("more axes than any engine takes are refused", () => {
+  const b = builder();
+  const x = b.input("x", { type: "float32", shape: [2] });
+  const y = b.node("Unsqueeze", [x, b.ints(Array.from({ length: 64 }, (_, i) => i))]);
+  expect(() => inferShapes(b.finish([y]), {})).toThrow(/would have 65 axes, expected at most 64/);
+});
+
 describe("damaged graphs", () => {
   const odd = [-1, 0, 1, 3, 7, 2 ** 31, -(2 ** 31), 2 ** 53, -(2 ** 62), 2 ** 62];
   /** A small seeded generator (mulberry32). */

@@ -2,6 +2,7 @@
 import { ConvlensError } from "../../core/errors.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { fromBytes } from "../../core/tensor.ts";
+import { elementTypeOf } from "../../graph/element-types.ts";
 import type { Attribute, Constant, Dimension, Graph, Node, ValueInfo } from "../../graph/graph.ts";
 import {
   type AttributeProto,
@@ -11,7 +12,7 @@ import {
   type ValueInfoProto,
 } from "./onnx_pb.ts";
 import { inOrder } from "./order.ts";
-import { elementTypes, type ModelSource, readTensor, typeName, type Unreadable } from "./tensors.ts";
+import { type ModelSource, readTensor, typeName, type Unreadable } from "./tensors.ts";
 
 /** What is shared while one file is decoded. */
 export interface Decoding {
@@ -19,6 +20,9 @@ export interface Decoding {
   /** Why methods may not look inside; the first reason counts. */
   readonly reasons: string[];
 }
+
+/** Whether a graph, or one around it, defines a name. Asked and not copied: there may be many graphs in one. */
+export type Scope = (name: string) => boolean;
 
 const isUnreadable = (value: Constant | Unreadable): value is Unreadable => "unreadable" in value;
 
@@ -30,15 +34,15 @@ const isControlFlow = (op: string): boolean =>
  * @param outer names that surrounding graphs define
  * @throws ConvlensError `model-invalid` for names defined twice or never, cycles, and data that contradict their shape
  */
-export async function decodeGraph(proto: GraphProto, decoding: Decoding, outer: ReadonlySet<string>): Promise<Graph> {
+export async function decodeGraph(proto: GraphProto, decoding: Decoding, outer: Scope): Promise<Graph> {
   const { file, reasons } = decoding;
   const constants = new Map<string, Constant>();
   /** Defined, but not as the IR could hold it. */
   const unreadable = new Set<string>();
-  const inputs: string[] = [];
+  const inputs = new Set<string>();
   const hold = (name: string, value: Constant | Unreadable): void => {
     if (!name) throw new ConvlensError("model-invalid", `a constant of ${file.source.name} has no name`);
-    if (constants.has(name) || unreadable.has(name) || inputs.includes(name))
+    if (constants.has(name) || unreadable.has(name) || inputs.has(name))
       throw new ConvlensError("model-invalid", `constant "${name}" of ${file.source.name} is defined twice`);
     if (isUnreadable(value)) {
       unreadable.add(name);
@@ -52,10 +56,12 @@ export async function decodeGraph(proto: GraphProto, decoding: Decoding, outer: 
   }
 
   // Files before IR version 4 list every initializer among the inputs.
-  for (const { name } of proto.input) if (!constants.has(name) && !unreadable.has(name)) inputs.push(name);
-  if (inputs.includes("")) throw new ConvlensError("model-invalid", `an input of ${file.source.name} has no name`);
-  if (new Set(inputs).size < inputs.length)
-    throw new ConvlensError("model-invalid", `${file.source.name} names one of its inputs twice: ${inputs.join(", ")}`);
+  for (const { name } of proto.input) {
+    if (constants.has(name) || unreadable.has(name)) continue;
+    if (name === "") throw new ConvlensError("model-invalid", `an input of ${file.source.name} has no name`);
+    if (inputs.has(name)) throw new ConvlensError("model-invalid", `${file.source.name} has two inputs "${name}"`);
+    inputs.add(name);
+  }
 
   const values = new Map<string, ValueInfo>();
   for (const value of [...proto.valueInfo, ...proto.output, ...proto.input]) {
@@ -66,7 +72,8 @@ export async function decodeGraph(proto: GraphProto, decoding: Decoding, outer: 
     if (!values.has(value.name)) reasons.push(`input "${value.name}" ${whyUntyped(value)}`);
 
   const produced = proto.node.flatMap((node) => node.output);
-  const scope = new Set([...outer, ...inputs, ...proto.initializer.map((t) => t.name), ...unreadable, ...produced]);
+  const visible = new Set([...inputs, ...proto.initializer.map((t) => t.name), ...unreadable, ...produced]);
+  const scope: Scope = (name) => visible.has(name) || outer(name);
   const nodes: Node[] = [];
   for (const node of proto.node) {
     if (!node.opType) throw new ConvlensError("model-invalid", `a node of ${file.source.name} has no operator`);
@@ -79,7 +86,7 @@ export async function decodeGraph(proto: GraphProto, decoding: Decoding, outer: 
   const own = new Set([...inputs, ...constants.keys(), ...unreadable]);
   return {
     name: proto.name,
-    inputs,
+    inputs: [...inputs],
     outputs,
     nodes: inOrder({ nodes, outputs }, own, outer, file.source.name),
     constants,
@@ -89,7 +96,7 @@ export async function decodeGraph(proto: GraphProto, decoding: Decoding, outer: 
 
 const isStandard = (node: NodeProto): boolean => node.domain === "" || node.domain === "ai.onnx";
 
-async function decodeNode(proto: NodeProto, decoding: Decoding, scope: ReadonlySet<string>): Promise<Node> {
+async function decodeNode(proto: NodeProto, decoding: Decoding, scope: Scope): Promise<Node> {
   const { reasons } = decoding;
   const domain = isStandard(proto) ? "" : proto.domain;
   const label = `${proto.opType} node "${proto.name || (proto.output[0] ?? "")}"`;
@@ -115,11 +122,7 @@ function scopedName(proto: NodeProto): string {
 }
 
 /** The attribute, or what it is where the IR has no such kind. */
-async function decodeAttribute(
-  proto: AttributeProto,
-  decoding: Decoding,
-  scope: ReadonlySet<string>,
-): Promise<Attribute | string> {
+async function decodeAttribute(proto: AttributeProto, decoding: Decoding, scope: Scope): Promise<Attribute | string> {
   switch (proto.type || kindOf(proto)) {
     case Kind.FLOAT:
       return { kind: "float", value: proto.f };
@@ -203,7 +206,7 @@ async function constantValue(node: NodeProto, file: ModelSource, name: string): 
 /** Type and shape of a value, where the IR can say them; open axes are `null`. */
 function valueInfo(proto: ValueInfoProto): ValueInfo | undefined {
   const tensor = proto.type?.value.case === "tensorType" ? proto.type.value.value : undefined;
-  const type = tensor && elementTypes[tensor.elemType];
+  const type = tensor && elementTypeOf(tensor.elemType);
   if (!type || !tensor.shape) return undefined;
   // Some exporters write -1 for an axis they leave open.
   const shape = tensor.shape.dim.map(
@@ -215,5 +218,5 @@ function valueInfo(proto: ValueInfoProto): ValueInfo | undefined {
 function whyUntyped(proto: ValueInfoProto): string {
   const kind = proto.type?.value;
   if (kind?.case !== "tensorType") return "is no tensor";
-  return elementTypes[kind.value.elemType] ? "has no shape" : `has elements of ${typeName(kind.value.elemType)}`;
+  return elementTypeOf(kind.value.elemType) ? "has no shape" : `has elements of ${typeName(kind.value.elemType)}`;
 }

@@ -4,6 +4,7 @@
  */
 import { clone, create } from "@bufbuild/protobuf";
 import { ConvlensError } from "../../core/errors.ts";
+import { freshNames } from "../../graph/names.ts";
 import {
   type AttributeProto,
   AttributeProtoSchema,
@@ -26,14 +27,8 @@ export function inlineFunctions(graph: GraphProto, functions: readonly FunctionP
   // One set for values and nodes: engines refuse a second node of the same name too.
   const taken = new Set<string>();
   collectNames(graph, taken);
+  const fresh = freshNames(taken);
   let count = 0;
-
-  const fresh = (wanted: string): string => {
-    let name = wanted;
-    for (let i = 1; taken.has(name); i++) name = `${wanted}_${i}`;
-    taken.add(name);
-    return name;
-  };
 
   const expand = (nodes: readonly NodeProto[], calls: readonly string[]): NodeProto[] =>
     nodes.flatMap((node) => {

@@ -27,7 +27,7 @@ function isModelProto(head: Uint8Array): boolean {
       const length = varint();
       if (Number.isNaN(length)) return position >= head.length && seen > 0;
       // SavedModel and CoreML have a message where ONNX has the producer's name.
-      if (field === 2 && length > 0 && !(head[position]! >= 0x20)) return false;
+      if (field === 2 && length > 0 && position < head.length && head[position]! < 0x20) return false;
       position += length;
     } else return false;
     seen++;

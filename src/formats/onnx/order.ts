@@ -4,15 +4,15 @@ import type { Graph, Node } from "../../graph/graph.ts";
 import { describeNode, reads } from "../../graph/walk.ts";
 
 /**
- * The nodes in topological order, as near to the file's order as can be.
+ * The nodes in topological order: the file's own where it is one.
  * @param own the graph's inputs and constants
- * @param outer values of surrounding graphs
+ * @param outer whether a surrounding graph defines a value
  * @throws ConvlensError `model-invalid` for a value defined twice or never, and for cycles
  */
 export function inOrder(
   graph: Pick<Graph, "nodes" | "outputs">,
   own: ReadonlySet<string>,
-  outer: ReadonlySet<string>,
+  outer: (name: string) => boolean,
   fileName: string,
 ): Node[] {
   const { nodes } = graph;
@@ -32,7 +32,7 @@ export function inOrder(
       "model-invalid",
       `${user} of ${fileName} uses the value "${name}", which nothing defines; the file is damaged, get it or export it again`,
     );
-  const given = (name: string): boolean => own.has(name) || outer.has(name);
+  const given = (name: string): boolean => own.has(name) || outer(name);
   for (const name of graph.outputs) if (!producer.has(name) && !given(name)) throw undefinedValue(name, "an output");
 
   const waiting = new Array<number>(nodes.length).fill(0);

@@ -28,7 +28,7 @@ export async function readOnnx(source: ByteSource): Promise<ModelFile> {
     if (own && Number(own.version) !== opset)
       decoding.reasons.push(`its function "${f.name}" is of opset ${own.version}, the model of ${opset}`);
   }
-  const raw = await decodeGraph(graphProto, decoding, new Set());
+  const raw = await decodeGraph(graphProto, decoding, () => false);
   const { graph, notes, opaque } = convert(raw, opset, decoding.reasons[0]);
 
   const metadata = Object.fromEntries(proto.metadataProps.map((entry) => [entry.key, entry.value]));

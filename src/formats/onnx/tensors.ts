@@ -2,26 +2,10 @@
 import { ConvlensError } from "../../core/errors.ts";
 import type { ByteSource } from "../../core/platform.ts";
 import { arrayTypes, bytesPerElement, type ElementType, fromBytes, type Tensor } from "../../core/tensor.ts";
-import type { Constant } from "../../graph/graph.ts";
+import { elementTypeOf } from "../../graph/element-types.ts";
+import { type Constant, MOST_AXES } from "../../graph/graph.ts";
 import { type TensorProto, TensorProto_DataLocation, TensorProto_DataType } from "./onnx_pb.ts";
 import { IN_MEMORY, payloads, STORED } from "./skeleton.ts";
-
-/** ONNX's numbers of the element types that the IR carries. */
-export const elementTypes: Readonly<Record<number, ElementType>> = {
-  1: "float32",
-  2: "uint8",
-  3: "int8",
-  4: "uint16",
-  5: "int16",
-  6: "int32",
-  7: "int64",
-  9: "bool",
-  10: "float16",
-  11: "float64",
-  12: "uint32",
-  13: "uint64",
-  16: "bfloat16",
-};
 
 /** The name of an element type that the IR does not carry, for messages. */
 export const typeName = (type: number): string =>
@@ -42,10 +26,12 @@ export interface ModelSource {
 
 /** Throws `model-invalid` where data and shape contradict each other, `file-missing` for an absent external file. */
 export async function readTensor(proto: TensorProto, file: ModelSource, name: string): Promise<Constant | Unreadable> {
-  const type = elementTypes[proto.dataType];
+  const type = elementTypeOf(proto.dataType);
   if (!type) return { unreadable: `tensor "${name}" has elements of ${typeName(proto.dataType)}` };
   if (proto.segment) return { unreadable: `tensor "${name}" is cut into segments` };
   const where = `tensor "${name}" of ${file.source.name}`;
+  if (proto.dims.length > MOST_AXES)
+    throw new ConvlensError("model-invalid", `${where} has ${proto.dims.length} axes, expected at most ${MOST_AXES}`);
   const shape = proto.dims.join(", ");
   if (proto.dims.some((n) => n < 0n)) throw new ConvlensError("model-invalid", `${where} has the shape [${shape}]`);
   const elements = proto.dims.reduce((product, n) => product * n, 1n);
@@ -64,7 +50,8 @@ export async function readTensor(proto: TensorProto, file: ModelSource, name: st
     const [field, offset, length] = stored.value.split(" ").map(Number) as [number, number, number];
     if ((field === payloads.floats && type !== "float32") || (field === payloads.doubles && type !== "float64"))
       throw new ConvlensError("model-invalid", `${where} is of ${type} but holds data of another type`);
-    if (!(offset + length <= file.source.size))
+    // The entry is the skeleton's own, unless a file wrote one to lead the reader astray.
+    if (![offset, length].every((n) => Number.isSafeInteger(n) && n >= 0) || offset + length > file.source.size)
       throw new ConvlensError("model-invalid", `${where} lies outside the file`);
     check(length);
     return { type, dims, stored: { source: file.source, offset, length } };

@@ -5,7 +5,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { ConvlensError } from "../../core/errors.ts";
 import type { ByteSource, EngineModel, ExternalFile } from "../../core/platform.ts";
-import type { ElementType } from "../../core/tensor.ts";
+import { elementTypeNumbers } from "../../graph/element-types.ts";
 import { type Attribute, type Constant, type Graph, type Node, OPSET, type StoredTensor } from "../../graph/graph.ts";
 import {
   type AttributeProto,
@@ -22,16 +22,11 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from "./onnx_pb.ts";
-import { elementTypes } from "./tensors.ts";
 
 /** The IR version that came with opset 21. */
 const IR_VERSION = 10n;
 /** Protobuf's own limit for one message. */
 const LARGEST_FILE = 2 ** 31 - 1;
-
-const typeNumber = Object.fromEntries(
-  Object.entries(elementTypes).map(([number, type]) => [type, Number(number)]),
-) as Record<ElementType, number>;
 
 /** How a constant that lies in a file is written. */
 type Store = (constant: StoredTensor, proto: TensorProto) => void;
@@ -155,7 +150,10 @@ function toInt64(value: number): bigint {
 }
 
 function encodeConstant(name: string, constant: Constant, store: Store): TensorProto {
-  const proto = create(TensorProtoSchema, { dims: constant.dims.map(BigInt), dataType: typeNumber[constant.type] });
+  const proto = create(TensorProtoSchema, {
+    dims: constant.dims.map(BigInt),
+    dataType: elementTypeNumbers[constant.type],
+  });
   if (name) proto.name = name;
   if ("stored" in constant) store(constant, proto);
   else {
@@ -171,7 +169,7 @@ function encodeValue(graph: Graph, name: string, withShape: boolean): ValueInfoP
   const info = graph.values.get(name);
   if (!info) return proto;
   const dim = info.shape.map((n) => (n === null ? {} : { value: { case: "dimValue" as const, value: BigInt(n) } }));
-  const tensor = { elemType: typeNumber[info.type], ...(withShape ? { shape: { dim } } : {}) };
+  const tensor = { elemType: elementTypeNumbers[info.type], ...(withShape ? { shape: { dim } } : {}) };
   return create(ValueInfoProtoSchema, { name, type: { value: { case: "tensorType", value: tensor } } });
 }
 

@@ -1,13 +1,7 @@
 /** Operators that work element by element, with the arithmetic of shape-computing sub-graphs. */
 import { type ElementType, sizeOf } from "../../core/tensor.ts";
-import { elementTypeOf } from "../elementTypes.ts";
-import { broadcast, type Call, fact, isFloat, type Rule, spread } from "./rule.ts";
-
-/** Output like the first input; the mask of Dropout aside, one output. */
-const same: Rule = (call) => {
-  const { type, shape } = call.input(0);
-  return [fact(type, shape)];
-};
+import { elementTypeOf } from "../element-types.ts";
+import { broadcast, type Call, fact, isFloat, like, type Rule, spread } from "./rule.ts";
 
 /** Rounds a computed number as the element type holds it. */
 const stored = (type: ElementType, x: number): number =>
@@ -75,35 +69,35 @@ export const Round: Rule = mapped((x) => {
   return x - down === 0.5 ? down + (Math.abs(down) % 2) : Math.round(x);
 });
 
-export const Acos: Rule = same;
-export const Acosh: Rule = same;
-export const Asin: Rule = same;
-export const Asinh: Rule = same;
-export const Atan: Rule = same;
-export const Atanh: Rule = same;
-export const BitwiseNot: Rule = same;
-export const Celu: Rule = same;
-export const Cos: Rule = same;
-export const Cosh: Rule = same;
-export const Elu: Rule = same;
-export const Erf: Rule = same;
-export const Gelu: Rule = same;
-export const HardSigmoid: Rule = same;
-export const HardSwish: Rule = same;
-export const LeakyRelu: Rule = same;
-export const Mish: Rule = same;
-export const Relu: Rule = same;
-export const Selu: Rule = same;
-export const Shrink: Rule = same;
-export const Sigmoid: Rule = same;
-export const Sin: Rule = same;
-export const Sinh: Rule = same;
-export const Softplus: Rule = same;
-export const Softsign: Rule = same;
-export const Tan: Rule = same;
-export const Tanh: Rule = same;
-export const ThresholdedRelu: Rule = same;
-export const Trilu: Rule = same;
+export const Acos: Rule = like;
+export const Acosh: Rule = like;
+export const Asin: Rule = like;
+export const Asinh: Rule = like;
+export const Atan: Rule = like;
+export const Atanh: Rule = like;
+export const BitwiseNot: Rule = like;
+export const Celu: Rule = like;
+export const Cos: Rule = like;
+export const Cosh: Rule = like;
+export const Elu: Rule = like;
+export const Erf: Rule = like;
+export const Gelu: Rule = like;
+export const HardSigmoid: Rule = like;
+export const HardSwish: Rule = like;
+export const LeakyRelu: Rule = like;
+export const Mish: Rule = like;
+export const Relu: Rule = like;
+export const Selu: Rule = like;
+export const Shrink: Rule = like;
+export const Sigmoid: Rule = like;
+export const Sin: Rule = like;
+export const Sinh: Rule = like;
+export const Softplus: Rule = like;
+export const Softsign: Rule = like;
+export const Tan: Rule = like;
+export const Tanh: Rule = like;
+export const ThresholdedRelu: Rule = like;
+export const Trilu: Rule = like;
 
 export const Add: Rule = pairwise((a, b) => a + b);
 export const Sub: Rule = pairwise((a, b) => a - b);
@@ -127,8 +121,8 @@ export const BitShift: Rule = combined();
 export const BitwiseAnd: Rule = combined();
 export const BitwiseOr: Rule = combined();
 export const BitwiseXor: Rule = combined();
-export const Max: Rule = combined((values) => Math.max(...values));
-export const Min: Rule = combined((values) => Math.min(...values));
+export const Max: Rule = combined((values) => values.reduce((a, b) => Math.max(a, b)));
+export const Min: Rule = combined((values) => values.reduce((a, b) => Math.min(a, b)));
 export const Sum: Rule = combined((values) => values.reduce((a, b) => a + b, 0));
 export const Mean: Rule = combined((values) => values.reduce((a, b) => a + b, 0) / values.length);
 

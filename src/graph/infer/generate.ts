@@ -1,7 +1,7 @@
 /** Operators that make values from attributes or sizes. */
 import { sizeOf, toFloat32 } from "../../core/tensor.ts";
 import { constantNode } from "../constants.ts";
-import { elementTypeOf } from "../elementTypes.ts";
+import { elementTypeOf } from "../element-types.ts";
 import { type Call, type Fact, fact, type Rule, smallSize } from "./rule.ts";
 
 export const Constant: Rule = (call) => {

@@ -1,10 +1,5 @@
 /** Operators that pick, place or pad elements. */
-import { axisOf, elementAt, elements, type Fact, fact, type Rule } from "./rule.ts";
-
-const like: Rule = (call) => {
-  const { type, shape } = call.input(0);
-  return [fact(type, shape)];
-};
+import { axisOf, elementAt, elements, type Fact, fact, like, type Rule } from "./rule.ts";
 
 export const Slice: Rule = (call) => {
   const { type, shape, data } = call.input(0);

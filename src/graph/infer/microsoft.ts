@@ -1,11 +1,7 @@
 /** Shape rules for the quantized and fused operators of domain com.microsoft that ONNX Runtime's own tools write. */
 import { AveragePool, Conv } from "./convolution.ts";
-import { axisOf, broadcast, fact, type Rule, wantRank } from "./rule.ts";
+import { axisOf, broadcast, fact, like, type Rule, wantRank } from "./rule.ts";
 
-const like: Rule = (call) => {
-  const { type, shape } = call.input(0);
-  return [fact(type, shape)];
-};
 /** Inputs: a, scale, zero point, b, scale, zero point, scale and zero point of the output. */
 const quantizedPair: Rule = (call) => {
   const [a, b] = [call.input(0), call.input(3)];

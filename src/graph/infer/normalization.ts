@@ -1,10 +1,5 @@
 /** Normalizations: outputs have the shape of the input; some also give statistics. */
-import { axisOf, type Call, fact, type Rule, wantRank } from "./rule.ts";
-
-const like: Rule = (call) => {
-  const { type, shape } = call.input(0);
-  return [fact(type, shape)];
-};
+import { axisOf, type Call, fact, like, type Rule, wantRank } from "./rule.ts";
 
 /** Inputs `from`.. hold one number per channel. */
 function perChannel(call: Call, from: number, to: number): void {

@@ -1,5 +1,5 @@
 /** From and to quantized integers. */
-import { elementTypeOf } from "../elementTypes.ts";
+import { elementTypeOf } from "../element-types.ts";
 import { fact, type Rule } from "./rule.ts";
 
 export const QuantizeLinear: Rule = (call) => {

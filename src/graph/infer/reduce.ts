@@ -1,6 +1,6 @@
 /** Reductions over axes, and the operators that rank along one. */
 import { sizeOf } from "../../core/tensor.ts";
-import { axisOf, type Call, fact, type Rule } from "./rule.ts";
+import { axisOf, type Call, fact, like, type Rule } from "./rule.ts";
 
 /** The reduced axes: the second input, all when it is left out or empty, unless `noop_with_empty_axes`. */
 function reducedAxes(call: Call, rank: number): Set<number> {
@@ -46,10 +46,7 @@ const argument: Rule = (call) => {
 export const ArgMax: Rule = argument;
 export const ArgMin: Rule = argument;
 
-export const CumSum: Rule = (call) => {
-  const { type, shape } = call.input(0);
-  return [fact(type, shape)];
-};
+export const CumSum: Rule = like;
 
 export const TopK: Rule = (call) => {
   const { type, shape } = call.input(0);

@@ -147,4 +147,10 @@ export function spread({ shape, data }: Fact, to: readonly number[]): number[] |
 export const fact = (type: ElementType, shape: readonly number[], data?: readonly number[] | undefined): Fact =>
   data && data.length <= smallSize ? { type, shape, data } : { type, shape };
 
+/** For operators whose output has the type and shape of their first input. */
+export const like: Rule = (call) => {
+  const { type, shape } = call.input(0);
+  return [fact(type, shape)];
+};
+
 export const isFloat = (type: ElementType): boolean => /float/.test(type);

@@ -5,6 +5,7 @@
 import { ConvlensError } from "../../../core/errors.ts";
 import { float32, int64, type Tensor } from "../../../core/tensor.ts";
 import type { Attribute, Constant, Graph, Node, Shape } from "../../../graph/graph.ts";
+import { freshNames } from "../../../graph/names.ts";
 import { describeNode } from "../../../graph/walk.ts";
 import { type Known, learn, smallConstant } from "./knowledge.ts";
 
@@ -39,15 +40,15 @@ export type FindRewrite = (node: Node) => Rewrite | undefined;
 
 /** Converts a graph and the graphs inside its nodes' attributes. */
 export function convertGraph(graph: Graph, opset: number, find: FindRewrite): { graph: Graph; notes: string[] } {
-  const job: Job = { opset, find, taken: namesOf(graph), notes: [] };
+  const job: Job = { opset, find, fresh: freshNames(namesOf(graph)), notes: [] };
   return { graph: convert(graph, job), notes: job.notes };
 }
 
 interface Job {
   readonly opset: number;
   readonly find: FindRewrite;
-  /** All names of the file, and those made here. */
-  readonly taken: Set<string>;
+  /** Makes a name that neither the file nor a rewrite has. */
+  readonly fresh: (wanted: string) => string;
   readonly notes: string[];
 }
 
@@ -80,26 +81,20 @@ function convert(graph: Graph, job: Job, outer?: Known): Graph {
 
 function rewriting(
   origin: Node,
-  { opset, taken, notes }: Job,
+  { opset, fresh, notes }: Job,
   push: (node: Node) => void,
   constants: Map<string, Constant>,
   known: Known,
 ): Rewriting {
   const base = origin.outputs.find((output) => output !== "") ?? origin.op;
-  const fresh = (hint: string): string => {
-    let name = `${base}/${hint}`;
-    for (let i = 1; taken.has(name); i++) name = `${base}/${hint}_${i}`;
-    taken.add(name);
-    return name;
-  };
   const constant = (value: Tensor): string => {
-    const name = fresh("const");
+    const name = fresh(`${base}/const`);
     constants.set(name, value);
     known.values.set(name, infoOf(value));
     return name;
   };
   const emit: Rewriting["emit"] = (op, inputs, attributes = {}) => {
-    const output = fresh(op);
+    const output = fresh(`${base}/${op}`);
     push({ name: "", op, domain: "", inputs, outputs: [output], attributes });
     return output;
   };

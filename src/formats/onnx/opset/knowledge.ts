@@ -4,7 +4,7 @@
  * the IR's opset.
  */
 import type { ElementType } from "../../../core/tensor.ts";
-import { elementTypeOf } from "../../../graph/elementTypes.ts";
+import { elementTypeOf } from "../../../graph/element-types.ts";
 import type { Constant, Dimension, Node, Shape } from "../../../graph/graph.ts";
 
 export interface Known {

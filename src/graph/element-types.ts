@@ -1,7 +1,8 @@
-/** ONNX's numbers for element types (TensorProto.DataType), as the attributes of Cast and its relatives use them. */
+/** ONNX's numbers for element types (TensorProto.DataType), in tensors and in the attributes of Cast and its relatives. */
 import type { ElementType } from "../core/tensor.ts";
 
-const elementTypeNumbers: Readonly<Record<ElementType, number>> = {
+/** The number of each element type that Convlens carries. */
+export const elementTypeNumbers: Readonly<Record<ElementType, number>> = {
   float32: 1,
   uint8: 2,
   int8: 3,
