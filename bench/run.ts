@@ -25,7 +25,7 @@ async function predictOverhead(): Promise<Row[]> {
   const dims = [batch!, ...rest];
   const data = Float32Array.from({ length: dims.reduce((a, b) => a * b) }, (_, i) => Math.sin(i));
   const [ours, bare] = await bestOfBoth(
-    60,
+    6,
     () => model.predict(float32(dims, data)),
     () => session.run({ [session.inputNames[0]!]: new Tensor("float32", data, dims) }),
   );

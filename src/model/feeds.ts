@@ -57,15 +57,19 @@ function checkShape(input: ModelInput, { dims, data }: Tensor): void {
 function checkNumbers(name: string, { type, data }: Tensor): void {
   if (type !== "float32" && type !== "float64") return;
   const numbers = data as Float32Array;
-  // 0 times a finite number is 0, times NaN or infinity NaN: one sum tells of all, at the speed of memory.
-  let probe = 0;
-  for (let i = 0; i < numbers.length; i++) probe += numbers[i]! * 0;
-  if (probe === 0) return;
+  if (allFinite(numbers)) return;
   const at = numbers.findIndex((value) => !Number.isFinite(value));
   throw new ConvlensError(
     "tensor-invalid",
     `input "${name}" holds ${numbers[at]} at element ${at}; every element must be a finite number`,
   );
+}
+
+/** 0 times a finite number is 0, times NaN or infinity NaN: one sum tells of all, at the speed of memory. */
+function allFinite(numbers: Float32Array): boolean {
+  let probe = 0;
+  for (let i = 0; i < numbers.length; i++) probe += numbers[i]! * 0;
+  return probe === 0;
 }
 
 /** Tensors of the input's own type pass; float32, what pictures become, is cast to it. */
