@@ -34,6 +34,23 @@ function network(): Graph {
   return b.finish(["scores", "mean"]);
 }
 
+test("a node may read more values than a call takes arguments", () => {
+  const b = builder();
+  const x = b.input("x", { type: "float32", shape: [2] });
+  b.node("Sum", new Array<string>(300_000).fill(x), { outputs: ["y"] });
+  const inner = builder();
+  inner.node(
+    "Sum",
+    Array.from({ length: 300_000 }, () => "x"),
+    { outputs: ["inside"] },
+  );
+  const body = { kind: "graph", value: inner.finish(["inside"]) } as const;
+  b.node("Body", ["y"], { domain: "com.example", outputs: ["z"], attributes: { body } });
+  const graph = b.finish(["y", "z"]);
+  expect(subgraph(graph, ["z"]).nodes).toHaveLength(2);
+  expect(inferShapes(graph, {}).get("y")).toEqual({ type: "float32", shape: [2] });
+});
+
 describe("printGraph", () => {
   test("prints one line per node, with types, shapes and sorted attributes", () => {
     expect(printGraph(withShapes(network(), { x: [1, 3, 8, 8] }))).toBe(`graph graph

@@ -24,7 +24,8 @@ export function subgraph(graph: Graph, outputs: readonly string[], inputs?: read
     if (!node) throw missing(graph, value, made);
     if (needed.has(node)) continue;
     needed.add(node);
-    queue.push(...reads(node));
+    // No spread: a node may read more values than a call takes arguments.
+    for (const input of reads(node)) queue.push(input);
   }
   for (const value of open)
     if (!made.has(value) && !graph.inputs.includes(value) && !graph.constants.has(value))

@@ -22,22 +22,23 @@ export function consumers(graph: Graph): Map<string, Node[]> {
 
 /** All values a node needs: its inputs, and what the graphs in its attributes (branches, loop bodies) take from outside. */
 export function reads(node: Node): string[] {
-  const values = node.inputs.filter((value) => value !== "");
-  for (const attribute of Object.values(node.attributes))
-    if (attribute.kind === "graph") values.push(...captured(attribute.value));
-  return values;
+  const inner = Object.values(node.attributes).flatMap((a) => (a.kind === "graph" ? captured(a.value) : []));
+  return [...node.inputs.filter((value) => value !== ""), ...inner];
 }
 
 /** The outer values that an inner graph uses. */
 function captured(graph: Graph): string[] {
   const own = new Set([...graph.inputs, ...graph.constants.keys()]);
-  const outer: string[] = [];
+  const outer = new Set<string>();
+  const take = (value: string): void => {
+    if (!own.has(value)) outer.add(value);
+  };
   for (const node of graph.nodes) {
-    outer.push(...reads(node).filter((value) => !own.has(value)));
+    reads(node).forEach(take);
     for (const output of node.outputs) own.add(output);
   }
-  outer.push(...graph.outputs.filter((value) => !own.has(value)));
-  return outer;
+  graph.outputs.forEach(take);
+  return [...outer];
 }
 
 /** How messages name a node: `Conv "features.0"`, or by its first output where it has no name. */

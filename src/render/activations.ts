@@ -11,8 +11,18 @@ import { type ColorMapName, colorMap } from "./colormaps.ts";
 import { denseSheets } from "./dense.ts";
 import { type Maps, mapsOf } from "./maps.ts";
 import { shapeText } from "./numbers.ts";
-import { drawAbove, fitsAbove, packedTable, paint, planPages, type SheetPage, startPage, type Tile } from "./sheet.ts";
-import { type Rgb, theme } from "./theme.ts";
+import {
+  drawAbove,
+  enlargement,
+  fitsAbove,
+  packedTable,
+  paint,
+  planPages,
+  type SheetPage,
+  startPage,
+  type Tile,
+} from "./sheet.ts";
+import { nanColor, type Rgb, theme } from "./theme.ts";
 
 export interface ActivationSheetOptions {
   /** The source layout, which says where the tensor's channels are. */
@@ -32,11 +42,8 @@ export interface ActivationSheetOptions {
 /** A channel that is 0 everywhere is dead; one with another single value is constant. */
 export type ChannelState = "live" | "dead" | "constant";
 
-/** Tiles smaller than this are enlarged by a whole factor. */
-const leastTile = 48;
 /** Pages wider than this take the mean of blocks of pixels. */
 const mostWidth = 4096;
-const nanColor: Rgb = [200, 60, 160];
 const deadColor: Rgb = [56, 58, 62];
 const constantColor: Rgb = [128, 128, 128];
 const markColor: Rgb = [184, 186, 190];
@@ -60,10 +67,7 @@ function geometryOf(maps: Maps, options: ActivationSheetOptions): Geometry | und
   const shrink = Math.max(1, Math.ceil((onRow * (maps.width + 2)) / mostWidth));
   const width = Math.ceil(maps.width / shrink);
   const height = Math.ceil(maps.height / shrink);
-  const factor = Math.max(1, Math.ceil(leastTile / Math.max(width, height)));
-  // A single row or column of values is stretched until it can be seen.
-  const across = Math.max(factor, Math.ceil(16 / width));
-  const down = Math.max(factor, Math.ceil(16 / height));
+  const [across, down] = enlargement(width, height);
   const pages = planPages({
     count: maps.channels,
     noun: "channels",

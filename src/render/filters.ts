@@ -9,8 +9,8 @@ import type { NamedTensor } from "../core/result.ts";
 import { fillRect, packed } from "./canvas.ts";
 import { drawText, textWidth } from "./font.ts";
 import { shapeText, short } from "./numbers.ts";
-import { drawAbove, drawBelow, paint, planPages, startPage, type Tile } from "./sheet.ts";
-import { type Rgb, theme } from "./theme.ts";
+import { drawAbove, drawBelow, enlargement, paint, planPages, startPage, type Tile } from "./sheet.ts";
+import { nanColor, type Rgb, theme } from "./theme.ts";
 
 export interface FilterSheetOptions {
   /** The source layout, which says how the kernel's axes are ordered. */
@@ -36,7 +36,6 @@ interface Kernel {
   readonly steps: readonly [number, number, number, number];
 }
 
-const nanColor: Rgb = [200, 60, 160];
 /** Between grey tiles: what neither black, white nor grey can be taken for. */
 const between: Rgb = [150, 190, 240];
 
@@ -150,8 +149,7 @@ function tileSheets(
   options: FilterSheetOptions,
 ): Picture[] {
   const { filters, height, width } = kernel;
-  const factor = Math.max(1, Math.ceil(48 / Math.max(height, width)));
-  const [across, down] = [Math.max(factor, Math.ceil(16 / width)), Math.max(factor, Math.ceil(16 / height))];
+  const [across, down] = enlargement(width, height);
   const pages = planPages({
     count: filters,
     noun: kernel.noun,

@@ -1,4 +1,4 @@
-/** What sheets of tiles share: the geometry of pages, their headings, and fast painting of enlarged tiles. */
+/** What sheets of tiles share: the size of tiles, the geometry of pages, their headings, and fast painting of enlarged tiles. */
 import type { Picture } from "../core/picture.ts";
 import { blank } from "./canvas.ts";
 import { drawText, type FontSize, fitText, textWidth } from "./font.ts";
@@ -45,6 +45,17 @@ const labelOf = (tileWidth: number): { size: FontSize; strip: number } =>
   tileWidth < wideTile ? { size: 10, strip: 13 } : { size: 14, strip: 19 };
 /** Headings need some room even over one small tile. */
 const leastWidth = 420;
+
+/** Maps smaller than this are enlarged by a whole factor. */
+const leastTile = 48;
+/** A single row or column of values is stretched to this, so that it can be seen. */
+const leastSide = 16;
+
+/** The pixels that one value of a map of `width` x `height` takes across and down. */
+export function enlargement(width: number, height: number): [across: number, down: number] {
+  const factor = Math.max(1, Math.ceil(leastTile / Math.max(width, height)));
+  return [Math.max(factor, Math.ceil(leastSide / width)), Math.max(factor, Math.ceil(leastSide / height))];
+}
 
 /** The pages of a sheet. Without labels tiles lie one pixel apart with nothing around them. */
 export function planPages(plan: SheetPlan): SheetPage[] {

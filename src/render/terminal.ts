@@ -19,7 +19,7 @@ const painter =
 const graphemes = (text: string): string[] =>
   /^[ -~\u00a1-\u02ff\u2010-\u2027\u2500-\u259f]*$/.test(text)
     ? text.split("")
-    : Array.from(new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(text), ({ segment }) => segment);
+    : Array.from(new Intl.Segmenter("en", { granularity: "grapheme" }).segment(text), ({ segment }) => segment);
 /** East Asian wide characters and pictographs take two columns. */
 const wide =
   /^[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|^\p{Extended_Pictographic}/u;

@@ -5,6 +5,9 @@
 
 export type Rgb = readonly [red: number, green: number, blue: number];
 
+/** NaN in maps and kernels, which have every other colour. */
+export const nanColor: Rgb = [200, 60, 160];
+
 export type Role =
   | "surface"
   | "text"
