@@ -16,7 +16,7 @@ function errors(): string {
   return `${made}
 # Errors
 
-Everything that a file, an option or a machine can cause is a \`ConvlensError\` with one of these codes. Its message is one line that names the thing, the value, and what to do. The command line prints it after \`convlens:\` and ends with 2 (130 when stopped by Ctrl-C); 1 means a fault in Convlens.
+Everything that a file, an option or a machine can cause is a \`ConvlensError\` with one of these codes. Its message is one line that names the thing, the value, and what to do; under that of \`format-unsupported\` stand the lines that export the file. The command line prints it after \`convlens:\` and ends with 2 (130 when stopped by Ctrl-C); 1 means a fault in Convlens.
 
 ${table(
   ["Code", "Meaning"],
