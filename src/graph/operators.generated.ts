@@ -1,4 +1,4 @@
-/** Made by test/fixtures/graph/operators.py from onnx 1.23.2: the operators of ai.onnx at opset 21. */
+/** Made by scripts/operators/make.py from onnx 1.23.2: the operators of ai.onnx at opset 21. */
 
 /** [fewest inputs, most inputs, fewest outputs, most outputs, kinds of the attributes] */
 export type Signature = readonly [number, number, number, number, Readonly<Record<string, string>>];

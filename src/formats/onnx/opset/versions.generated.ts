@@ -1,4 +1,4 @@
-/** Made by test/fixtures/graph/operators.py from onnx 1.23.2. */
+/** Made by scripts/operators/make.py from onnx 1.23.2. */
 
 /** The newest opset of ai.onnx that this table knows. */
 export const newestOpset = 28;
