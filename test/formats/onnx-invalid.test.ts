@@ -155,6 +155,22 @@ describe("functions", () => {
   });
 });
 
+it.each([
+  [
+    "structure",
+    (bytes: Uint8Array): Part<Tensor> => ({ stringData: [bytes] }),
+    "holds 129 MiB that are no plain weights (limit 64 MiB)",
+  ],
+  [
+    "numbers",
+    (bytes: Uint8Array): Part<Tensor> => ({ int32Data: bytes as unknown as number[] }),
+    "holds 129 MiB of weights written number by number (limit 128 MiB)",
+  ],
+])("more %s than memory holds is refused before it is decoded", async (_, data, message) => {
+  const bytes = bytesOf(tensor({ dataType: 3, ...data(new Uint8Array(129 * 2 ** 20)) }));
+  expect(await failure(bytes)).toBe(`model-unsupported: m.onnx ${message}; save the model again with raw tensor data`);
+});
+
 it("functions called twenty thousand times under one name are inlined", async () => {
   const twice = [node("Neg", ["x"], ["n"]), node("Neg", ["n"], ["y"])];
   const functions = [{ domain: "local", name: "f", input: ["x"], output: ["y"], node: twice }];

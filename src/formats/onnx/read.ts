@@ -12,7 +12,7 @@ import { type ModelProto, ModelProtoSchema } from "./onnx_pb.ts";
 import { toIrOpset } from "./opset/index.ts";
 import { skeleton } from "./skeleton.ts";
 
-/** Throws `model-invalid`, `file-truncated` or `file-missing`, each naming the place. */
+/** Throws `model-invalid`, `model-unsupported` (too much of it is no weights), `file-truncated` or `file-missing`, each naming the place. */
 export async function readOnnx(source: ByteSource): Promise<ModelFile> {
   const proto = decodeModel(await skeleton(source), source.name);
   const graphProto = proto.graph;

@@ -8,8 +8,13 @@ import { eachField, type Field, lengthHeader, openWindow, type Window } from "./
 
 /** Payloads above this many bytes stay in the file. */
 export const IN_MEMORY = 1024;
-/** What may remain after the payloads are taken out. */
-const LARGEST_SKELETON = 512 * 2 ** 20;
+/**
+ * What may remain after the payloads are taken out. Decoded, nodes and 64-bit integers take some fifty times their
+ * bytes: a hostile file of a few hundred MiB would end the process.
+ */
+const LARGEST_SKELETON = 64 * 2 ** 20;
+/** What may remain of 32-bit integers, in which exporters write half precision and bytes; they take eight times theirs. */
+const MOST_INTEGERS = 128 * 2 ** 20;
 /** Subgraphs within subgraphs, counted in messages. */
 const DEEPEST = 100;
 
@@ -17,6 +22,7 @@ const DEEPEST = 100;
 export const STORED = "convlens.stored";
 /** TensorProto's fields whose bytes are the tensor's own memory layout. */
 export const payloads = { floats: 4, raw: 9, doubles: 10 } as const;
+const INT32_DATA = 5;
 const EXTERNAL_DATA = 13;
 
 /** Which fields lead to tensors; "drop" leaves a field out. */
@@ -36,13 +42,19 @@ const sizeOf = (piece: Piece): number => (piece instanceof Uint8Array ? piece.le
 
 /** Bytes of a ModelProto that decode to the file's model, large payloads as `STORED` entries. Throws `model-invalid` or `file-truncated`. */
 export async function skeleton(source: ByteSource): Promise<Uint8Array> {
-  const pieces = await walk(openWindow(source), 0, source.size, model, 0);
+  const window = openWindow(source);
+  const integers: Tally = { bytes: 0 };
+  const pieces = await walk(window, 0, source.size, model, 0, integers);
   const size = pieces.reduce((sum, piece) => sum + sizeOf(piece), 0);
-  if (size > LARGEST_SKELETON)
-    throw new ConvlensError(
-      "model-unsupported",
-      `${source.name} holds ${Math.round(size / 2 ** 20)} MiB that are no plain weights (limit ${LARGEST_SKELETON / 2 ** 20} MiB); save the model again with raw tensor data`,
-    );
+  for (const [bytes, most, what] of [
+    [size - integers.bytes, LARGEST_SKELETON, "that are no plain weights"],
+    [integers.bytes, MOST_INTEGERS, "of weights written number by number"],
+  ] as const)
+    if (bytes > most)
+      throw new ConvlensError(
+        "model-unsupported",
+        `${source.name} holds ${Math.round(bytes / 2 ** 20)} MiB ${what} (limit ${most / 2 ** 20} MiB); save the model again with raw tensor data`,
+      );
   const bytes = new Uint8Array(size);
   let offset = 0;
   for (const piece of pieces) {
@@ -52,7 +64,19 @@ export async function skeleton(source: ByteSource): Promise<Uint8Array> {
   return bytes;
 }
 
-async function walk(window: Window, start: number, end: number, path: Path, depth: number): Promise<Piece[]> {
+/** Bytes of 32-bit integers so far. */
+interface Tally {
+  bytes: number;
+}
+
+async function walk(
+  window: Window,
+  start: number,
+  end: number,
+  path: Path,
+  depth: number,
+  integers: Tally,
+): Promise<Piece[]> {
   if (depth > DEEPEST)
     throw new ConvlensError("model-invalid", `${window.source.name} nests graphs deeper than ${DEEPEST} levels`);
   const pieces: Piece[] = [];
@@ -67,8 +91,8 @@ async function walk(window: Window, start: number, end: number, path: Path, dept
   async function descend(field: Field, to: Path | "tensor"): Promise<void> {
     const inner =
       to === "tensor"
-        ? await tensor(window, field.content, field.end)
-        : await walk(window, field.content, field.end, to, depth + 1);
+        ? await tensor(window, field.content, field.end, integers)
+        : await walk(window, field.content, field.end, to, depth + 1, integers);
     const length = inner.reduce((sum, piece) => sum + sizeOf(piece), 0);
     pieces.push(lengthHeader(field.number, length));
     for (const piece of inner) pieces.push(piece);
@@ -83,7 +107,7 @@ function copy(pieces: Piece[], field: Field): void {
 }
 
 /** A tensor with its payload taken out, where it has exactly one, in one piece. */
-async function tensor(window: Window, start: number, end: number): Promise<Piece[]> {
+async function tensor(window: Window, start: number, end: number, integers: Tally): Promise<Piece[]> {
   const data: Field[] = [];
   const pieces: Piece[] = [];
   await eachField(window, start, end, (field) => {
@@ -91,6 +115,7 @@ async function tensor(window: Window, start: number, end: number): Promise<Piece
       // Unpacked numbers come one by one: two are enough to know that this is no single payload.
       if (data.length < 2) data.push(field);
     } else copy(pieces, field);
+    if (field.number === INT32_DATA) integers.bytes += field.end - field.start;
   });
   const [only] = data;
   if (!only || data.length > 1 || only.wire !== 2 || only.end - only.content <= IN_MEMORY) return [{ start, end }];
