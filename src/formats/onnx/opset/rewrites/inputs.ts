@@ -1,5 +1,6 @@
 /** Attributes that became inputs: sizes, axes and bounds that newer opsets allow to be computed. */
 import { int64 } from "../../../../core/tensor.ts";
+import { int } from "../../../../graph/builder.ts";
 import type { Attribute, Node } from "../../../../graph/graph.ts";
 import type { Rewrite } from "../converter.ts";
 
@@ -8,7 +9,7 @@ export function without(node: Node, ...names: readonly string[]): Readonly<Recor
   return Object.fromEntries(Object.entries(node.attributes).filter(([name]) => !names.includes(name)));
 }
 
-export function intsOf(node: Node, name: string): readonly number[] | undefined {
+function intsOf(node: Node, name: string): readonly number[] | undefined {
   const attribute = node.attributes[name];
   return attribute?.kind === "ints" ? attribute.value : undefined;
 }
@@ -40,7 +41,7 @@ export const split: Rewrite = (node, to) => {
     to.add({
       ...node,
       inputs: node.inputs.slice(0, 1),
-      attributes: { ...attributes, num_outputs: { kind: "int", value: node.outputs.length } },
+      attributes: { ...attributes, num_outputs: int(node.outputs.length) },
     });
 };
 

@@ -1,4 +1,5 @@
 /** What came after the IR's opset and a few older nodes can say. */
+import { int } from "../../../../graph/builder.ts";
 import type { Node } from "../../../../graph/graph.ts";
 import type { Rewrite, Rewriting } from "../converter.ts";
 import { numberOf, without } from "./inputs.ts";
@@ -24,7 +25,7 @@ export const dequantizeLinear: Rewrite = (node, to) => {
   const attributes = without(node, "output_dtype");
   if (type === 0) return to.add({ ...node, attributes });
   const plain = to.emit("DequantizeLinear", node.inputs, attributes);
-  to.add({ ...node, op: "Cast", inputs: [plain], attributes: { to: { kind: "int", value: type } } });
+  to.add({ ...node, op: "Cast", inputs: [plain], attributes: { to: int(type) } });
 };
 
 /** sigmoid(alpha * x), the factor of Swish. */

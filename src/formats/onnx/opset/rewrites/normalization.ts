@@ -1,10 +1,9 @@
 /** Softmax and its kin, batch and group normalization: the same name with another meaning. */
-import type { Attribute, Node, Shape } from "../../../../graph/graph.ts";
+import { int } from "../../../../graph/builder.ts";
+import type { Node, Shape } from "../../../../graph/graph.ts";
 import { describeNode } from "../../../../graph/walk.ts";
 import type { Rewrite, Rewriting } from "../converter.ts";
 import { numberOf, without } from "./inputs.ts";
-
-const int = (value: number): Attribute => ({ kind: "int", value });
 
 /**
  * Before 13 the input was seen as a matrix: axes up to `axis` are the rows, the others one long row. Where at most one

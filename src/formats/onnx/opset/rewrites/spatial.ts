@@ -1,10 +1,9 @@
 /** Resampling, pooling regions and grids: modes that changed their names or defaults. */
 import { float32 } from "../../../../core/tensor.ts";
+import { int, ints, text } from "../../../../graph/builder.ts";
 import type { Attribute, Node } from "../../../../graph/graph.ts";
 import type { Rewrite, Rewriting } from "../converter.ts";
 import { numberOf, without } from "./inputs.ts";
-
-const text = (value: string): Attribute => ({ kind: "string", value });
 
 /**
  * Upsample, and Resize at 10: output place / scale is the input place; the nearest pixel is the one below, and the one
@@ -65,9 +64,8 @@ export const spaceToDepth: Rewrite = (node, to) => {
   const turned = to.emit("SpaceToDepth", [node.inputs[0]!], plain.attributes);
   const shape = to.emit("Shape", [turned]);
   const part = (from: number, end: number): string => to.emit("Slice", [shape, to.ints([from]), to.ints([end])]);
-  const axis = { axis: { kind: "int", value: 0 } } as const;
-  const five = to.emit("Concat", [part(0, 1), to.ints([block * block, -1]), part(2, 4)], axis);
-  const perm = { perm: { kind: "ints", value: [0, 2, 1, 3, 4] } } as const;
+  const five = to.emit("Concat", [part(0, 1), to.ints([block * block, -1]), part(2, 4)], { axis: int(0) });
+  const perm = { perm: ints([0, 2, 1, 3, 4]) };
   const swapped = to.emit("Transpose", [to.emit("Reshape", [turned, five])], perm);
   to.add({ ...node, op: "Reshape", inputs: [swapped, shape], attributes: {} });
 };
