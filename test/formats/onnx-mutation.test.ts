@@ -6,21 +6,17 @@ import type { ByteSource } from "../../src/core/platform.ts";
 import { readModel } from "../../src/formats/index.ts";
 import { encodeGraph } from "../../src/formats/onnx/write.ts";
 import { nodePlatform } from "../../src/platform/node.ts";
+import { seeded } from "../random.ts";
 import { fixturePath } from "./fixtures.ts";
 
 const files = ["types", "constants", "functions", "external", "unordered", "if", "loop", "nhwc", "old", "scopes"].map(
   (name) => readFileSync(fixturePath(`${name}.onnx`)),
 );
 
-/** mulberry32: 32 random bits from a seed. */
-function random(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
+/** Whole numbers from 0 to below `n`. */
+function random(seed: number): (n: number) => number {
+  const next = seeded(seed);
+  return (n) => Math.floor(next() * n);
 }
 
 function mutate(bytes: Uint8Array, below: (n: number) => number): Uint8Array {
@@ -63,8 +59,8 @@ async function bounded(bytes: Uint8Array): Promise<ByteSource> {
 }
 
 describe("mutations", () => {
-  it.each(Array.from({ length: 10 }, (_, i) => i))("seeds %i000 to %i059", async (block) => {
-    for (let seed = block * 1000; seed < block * 1000 + 60; seed++) {
+  it.each(Array.from({ length: 10 }, (_, i) => 1000 * i))("sixty seeds from %i on", async (first) => {
+    for (let seed = first; seed < first + 60; seed++) {
       const below = random(seed);
       const bytes = mutate(files[below(files.length)]!, below);
       try {

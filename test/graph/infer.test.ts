@@ -11,6 +11,7 @@ import { inferredOperators, inferShapes, withShapes } from "../../src/graph/infe
 import { consumers } from "../../src/graph/walk.ts";
 import { nodePlatform } from "../../src/platform/node.ts";
 import { dataPath } from "../data.ts";
+import { seeded } from "../random.ts";
 import { type Fed, type InferenceCase, type Input, inferenceCases } from "./cases.ts";
 
 const isFed = (input: Input): input is Fed => input !== undefined && "feed" in input;
@@ -259,16 +260,6 @@ test("more axes than any engine takes are refused", () => {
 
 describe("damaged graphs", () => {
   const odd = [-1, 0, 1, 3, 7, 2 ** 31, -(2 ** 31), 2 ** 53, -(2 ** 62), 2 ** 62];
-  /** A small seeded generator (mulberry32). */
-  const random = (seed: number): (() => number) => {
-    let state = seed;
-    return () => {
-      state = (state + 0x6d2b79f5) | 0;
-      let t = Math.imul(state ^ (state >>> 15), state | 1);
-      t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-      return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-    };
-  };
   const damage = (one: InferenceCase, next: () => number): InferenceCase => {
     const pick = <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)]!;
     const attributes = Object.entries(one.attributes).map(([name, attribute]): [string, Attribute] => {
@@ -291,7 +282,7 @@ describe("damaged graphs", () => {
     return { ...one, inputs: next() < 0.1 ? inputs.slice(1) : inputs, attributes: Object.fromEntries(attributes) };
   };
   test("are told in one line, whatever is wrong", () => {
-    const next = random(1);
+    const next = seeded(1);
     let refused = 0;
     for (let round = 0; round < 20; round++)
       for (const one of inferenceCases) {

@@ -3,18 +3,8 @@ import { expect, test } from "vitest";
 import { ConvlensError } from "../../src/core/errors.ts";
 import { crc32 } from "../../src/image/crc.ts";
 import { decodeImage } from "../../src/image/index.ts";
+import { seeded } from "../random.ts";
 import { codec, read } from "./fixtures.ts";
-
-/** Mulberry32. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const files = [
   ["rgb8.png", "palette4-trns.png", "gray2-interlaced.png", "rgba16.png"],
@@ -34,7 +24,7 @@ function mutate(bytes: Uint8Array, random: () => number): Uint8Array {
 }
 
 test.each(files)("%s, damaged in 40 ways", async (name) => {
-  const random = generator(files.indexOf(name) + 1);
+  const random = seeded(files.indexOf(name) + 1);
   const good = read(`files/${name}`);
   let refused = 0;
   for (let i = 0; i < 40; i++) {
@@ -54,7 +44,7 @@ test.each(files)("%s, damaged in 40 ways", async (name) => {
 });
 
 test("packed pixels that are damaged behind a right checksum", async () => {
-  const random = generator(7);
+  const random = seeded(7);
   const good = read("files/rgb8.png");
   const view = new DataView(good.buffer);
   const first = 33;
@@ -70,7 +60,7 @@ test("packed pixels that are damaged behind a right checksum", async () => {
 });
 
 test("random bytes after each signature", async () => {
-  const random = generator(99);
+  const random = seeded(99);
   const heads = ["\x89PNG\r\n\x1a\n", "\xff\xd8\xff", "RIFF\xff\0\0\0WEBP", "GIF89a", "BM", "II*\0", ""];
   for (let i = 0; i < 140; i++) {
     const head = heads[i % heads.length]!;
