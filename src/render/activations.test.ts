@@ -146,4 +146,16 @@ describe("activation sheets", () => {
     const name = `${"very/long/".repeat(40)}层\u202e\n😀`;
     expect(activationSheets(tensor(name, "Conv2D", [1, 3, 3, 2], noise(18)), { layout })[0]!.width).toBe(420);
   });
+  it("shrink tall maps as they do wide ones: pages have an end", () => {
+    for (const [height, width] of [
+      [3000, 128],
+      [128, 3000],
+    ] as const) {
+      const named = tensor("spectra", "Conv2D", [1, height, width, 256], [0]);
+      const [page] = sheetLayout(named, { layout });
+      expect(page!.tiles).toHaveLength(256);
+      expect(page!.width).toBeLessThan(4200);
+      expect(page!.height).toBeLessThan(16384 + 500);
+    }
+  });
 });

@@ -42,8 +42,9 @@ export interface ActivationSheetOptions {
 /** A channel that is 0 everywhere is dead; one with another single value is constant. */
 export type ChannelState = "live" | "dead" | "constant";
 
-/** Pages wider than this take the mean of blocks of pixels. */
+/** Pages larger than this take the mean of blocks of pixels. */
 const mostWidth = 4096;
+const mostHeight = 16384;
 const deadColor: Rgb = [56, 58, 62];
 const constantColor: Rgb = [128, 128, 128];
 const markColor: Rgb = [184, 186, 190];
@@ -63,8 +64,14 @@ interface Geometry {
 function geometryOf(maps: Maps, options: ActivationSheetOptions): Geometry | undefined {
   if (maps.height * maps.width === 1) return undefined;
   const columns = options.columns ?? 16;
+  const perPage = options.perPage ?? 256;
   const onRow = Math.min(columns, maps.channels);
-  const shrink = Math.max(1, Math.ceil((onRow * (maps.width + 2)) / mostWidth));
+  const rows = Math.ceil(Math.min(perPage, maps.channels) / columns);
+  const shrink = Math.max(
+    1,
+    Math.ceil((onRow * (maps.width + 2)) / mostWidth),
+    Math.ceil((rows * (maps.height + 2)) / mostHeight),
+  );
   const width = Math.ceil(maps.width / shrink);
   const height = Math.ceil(maps.height / shrink);
   const [across, down] = enlargement(width, height);
@@ -74,7 +81,7 @@ function geometryOf(maps: Maps, options: ActivationSheetOptions): Geometry | und
     tileWidth: width * across,
     tileHeight: height * down,
     columns,
-    perPage: options.perPage ?? 256,
+    perPage,
     labels: options.labels ?? true,
   });
   return { shrink, across, down, pages };
