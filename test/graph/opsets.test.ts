@@ -131,6 +131,13 @@ describe("toIrOpset", () => {
     b.node("If", ["c"], { outputs: ["y"], attributes: { then_branch: branch, else_branch: branch } });
     expect(printGraph(toIrOpset(b.finish(["y"]), 9).graph)).toContain("inside = Softmax(x) axis=-1\n");
   });
+  test("converts nodes of more inputs than a call takes arguments", () => {
+    const b = builder();
+    b.input("x", { type: "float32", shape: [null, 4] });
+    b.node("Sum", new Array<string>(300_000).fill("x"), { outputs: ["sum"] });
+    b.node("Softmax", ["sum"], { outputs: ["y"] });
+    expect(printGraph(toIrOpset(b.finish(["y"]), 9).graph)).toContain("y = Softmax(sum) axis=-1\n");
+  });
   test("never takes a name that the file has", () => {
     const b = builder();
     b.input("x", { type: "float32", shape: [2, 2] });

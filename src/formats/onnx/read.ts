@@ -61,7 +61,7 @@ const isDefault = (domain: string): boolean => domain === "" || domain === "ai.o
 /** Files without a list of opsets are of the first. */
 function opsetOf(proto: ModelProto): number {
   const versions = proto.opsetImport.filter((entry) => isDefault(entry.domain)).map((entry) => Number(entry.version));
-  return versions.length ? Math.max(...versions) : 1;
+  return versions.reduce((newest, version) => Math.max(newest, version), versions[0] ?? 1);
 }
 
 function convert(

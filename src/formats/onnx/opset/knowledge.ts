@@ -44,7 +44,7 @@ const globalPool: ShapeOf = (_, shape) => shape.map((n, i) => (i < 2 ? n : 1));
 const broadcast: ShapeOf = (node, _, { values }) => {
   const shapes = node.inputs.map((input) => values.get(input)?.shape);
   if (!shapes.every((s) => s !== undefined)) return undefined;
-  const rank = Math.max(...shapes.map((s) => s.length));
+  const rank = shapes.reduce((most, s) => Math.max(most, s.length), 0);
   return Array.from({ length: rank }, (_, i): Dimension => {
     const sizes = shapes.map((s): Dimension => (i - rank + s.length < 0 ? 1 : s[i - rank + s.length]!));
     return sizes.find((n) => n !== null && n !== 1) ?? (sizes.includes(null) ? null : 1);
