@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Preprocessing } from "../../model/card.ts";
-import { formula } from "./photograph.ts";
+import { formula, resizing } from "./photograph.ts";
 
 const plain: Preprocessing = {
   size: [224, 224],
@@ -32,4 +32,13 @@ test("colours that differ get a line each, in the order the network reads them",
   expect(formula({ ...plain, channels: "BGR", mean: [103.939, 116.779, 123.68] })).toBe(
     ["x[0], blue  = pixel − 103.939", "x[1], green = pixel − 116.779", "x[2], red   = pixel − 123.68"].join("\n"),
   );
+});
+
+test("the cropping names the side that is scaled, and the length it gets", () => {
+  const square = { ...plain, cropSide: 256 };
+  expect(resizing(square, { width: 600, height: 400 })).toContain("The shorter side is scaled to 256 pixels");
+  // 64 x 80 from a square: 80 * 73 / 64 pixels wide, for 73 would not hold the 80 that are cut.
+  const oblong: Preprocessing = { ...plain, size: [64, 80], cropSide: 73 };
+  expect(resizing(oblong, { width: 300, height: 300 })).toContain("The width is scaled to 91 pixels");
+  expect(resizing(oblong, { width: 900, height: 300 })).toContain("The height is scaled to 73 pixels");
 });

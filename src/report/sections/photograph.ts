@@ -70,7 +70,11 @@ Here they run from ${short(low)} to ${short(high)}.</li>
 ${chosen}`;
 }
 
-function resizing(p: Preprocessing, { width, height }: { readonly width: number; readonly height: number }): string {
+/** How a photograph came to the network's size, in a sentence. */
+export function resizing(
+  p: Preprocessing,
+  { width, height }: { readonly width: number; readonly height: number },
+): string {
   const [high, wide] = p.size;
   if (width === wide && height === high)
     return `The photograph has the network's size, ${wide} × ${high}: it is neither resized nor cropped.`;
@@ -79,8 +83,12 @@ function resizing(p: Preprocessing, { width, height }: { readonly width: number;
   switch (p.fit) {
     case "stretch":
       return `The ${width} × ${height} pixels are stretched to ${to} ${how}; the aspect ratio is not kept.`;
-    case "crop":
-      return `The shorter side is scaled to ${p.cropSide ?? Math.min(high, wide)} pixels ${how}, and the middle ${to} is cut out.`;
+    case "crop": {
+      const byHeight = high / height >= wide / width;
+      const enlarge = Math.max(1, (p.cropSide ?? 0) / Math.min(high, wide));
+      const side = high === wide ? "shorter side" : byHeight ? "height" : "width";
+      return `The ${side} is scaled to ${Math.round((byHeight ? high : wide) * enlarge)} pixels ${how}, and the middle ${to} is cut out.`;
+    }
     case "pad":
       return `The longer side is scaled to fit ${to} ${how}, and the rest is filled with black.`;
   }
