@@ -5,7 +5,7 @@
  */
 import { CommanderError } from "commander";
 
-import { makeProgram, verbOf } from "./program.ts";
+import { makeProgram, verbOf, verbs } from "./program.ts";
 import { dropTemporaries } from "./temporaries.ts";
 import { oneLine } from "./terminal.ts";
 
@@ -23,11 +23,19 @@ process.on("uncaughtException", (error) => finish(report(error)));
 
 try {
   const program = await makeProgram(verbOf(args));
-  await program.parseAsync(args.length === 0 ? ["--help"] : args, { from: "user" });
+  await program.parseAsync(words(), { from: "user" });
   await new Promise<void>((done) => process.stdout.write("", () => done()));
   finish(Number(process.exitCode ?? 0));
 } catch (error) {
   finish(report(error));
+}
+
+/** The arguments; a mistyped verb, also after `help` or before `--help`, goes alone, so that commander names the nearest. */
+function words(): readonly string[] {
+  const verb = verbOf(args);
+  if (args.length === 0) return ["--help"];
+  const known = verb === undefined || verbs.some(({ name }) => name === verb) || verb === "help";
+  return known || !/^(help|-h|--help)$/.test(args.find((word) => word !== verb) ?? "") ? args : [verb];
 }
 
 function finish(code: number): never {

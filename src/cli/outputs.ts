@@ -111,6 +111,10 @@ export function fileName(name: string): string {
 
 const percent = (c: string): string => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
 
+/** What a run tells of its files. */
+export const wrote = (paths: readonly string[], folder: string): string =>
+  `wrote ${paths.length} ${paths.length === 1 ? "file" : "files"} to ${folder}`;
+
 /** The name of a picture's page: `base.png`, then `base.p2.png` and on. */
 export const pageName = (base: string, page: number): string =>
   page === 0 ? `${base}.png` : `${base}.p${page + 1}.png`;

@@ -41,9 +41,10 @@ function matching<L extends NamedLayer>(layers: readonly L[], pattern: string): 
   const scope = scopeEnd(layers, pattern);
   if (scope) return [scope];
   const names = new Set([...layers.map((layer) => layer.name), ...layers.flatMap((layer) => scopes(layer.name))]);
+  const suggestion = didYouMean(pattern, names);
   throw new ConvlensError(
     "layer-unknown",
-    `there is no layer "${pattern}".${didYouMean(pattern, names) || ` ${listed(layers)}`}`,
+    `there is no layer "${pattern}"${suggestion === "" ? `: ${listed(layers)}` : `.${suggestion}`}`,
   );
 }
 

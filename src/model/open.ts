@@ -1,5 +1,6 @@
 /** Opens a network: its file, its card, its labels and its preprocessing become one `Model`. */
 import { ConvlensError } from "../core/errors.ts";
+import { didYouMean } from "../core/nearest.ts";
 import type { ByteSource, EngineOptions, Platform } from "../core/platform.ts";
 import type { ModelFile } from "../formats/format.ts";
 import { readModel } from "../formats/index.ts";
@@ -47,7 +48,11 @@ export async function openModel(
   options: OpenOptions = {},
 ): Promise<Model> {
   const isEmbedded = typeof what === "string" && embeddedModels.includes(what);
-  const source = isEmbedded ? await platform.embedded(`${what}.onnx`) : await platform.open(what, options.name);
+  const source = isEmbedded
+    ? await platform.embedded(`${what}.onnx`)
+    : await platform.open(what, options.name).catch((error: unknown) => {
+        throw suggestingIds(error, what);
+      });
   const [file, card] = await Promise.all([readModel(source), findCard(platform, source, options.card)]);
   const notes = [...file.notes];
   if (file.opaque !== undefined) notes.push(`only the outputs of "${source.name}" can be computed: ${file.opaque}`);
@@ -78,6 +83,15 @@ export async function openModel(
     activation: options.activation,
     cardActivation: card?.activation ?? undefined,
   });
+}
+
+/** A missing file whose name has no ending may be a mistyped id: the error then names the nearest. */
+function suggestingIds(error: unknown, what: unknown): unknown {
+  if (!(error instanceof ConvlensError) || error.code !== "file-missing") return error;
+  const suggestion = typeof what === "string" && !/[./\\]/.test(what) ? didYouMean(what, embeddedModels) : "";
+  return suggestion === "" || error.message.includes("Did you mean")
+    ? error
+    : new ConvlensError(error.code, `${error.message}${suggestion}`, { cause: error });
 }
 
 function singleOptions(options: OpenOptions): Partial<Preprocessing> {
@@ -149,7 +163,10 @@ async function findLabels(
   const wanted = given ?? card?.labels;
   const labels = wanted === undefined ? undefined : await readLabels(platform, wanted);
   if (labels && classes !== undefined && labels.length !== classes && !(classes === 1 && labels.length === 2))
-    notes.push(`there are ${labels.length} labels for ${classes} classes: check that they belong to this network`);
+    notes.push(
+      `there are ${labels.length} labels for ${classes} classes: check that they belong to this network` +
+        (wanted === "imagenet" && classes === 1001 ? "; with a background class first they are imagenet-1001" : ""),
+    );
   if (labels || (classes !== 1000 && classes !== 1001)) return labels;
   const id = classes === 1000 ? "imagenet" : "imagenet-1001";
   notes.push(`${classes} classes: the labels "${id}" are taken; name others with --labels`);
@@ -164,7 +181,7 @@ async function readLabels(platform: Platform, wanted: string | readonly string[]
   if (!/[./\\]/.test(wanted))
     throw new ConvlensError(
       "option-invalid",
-      `labels "${wanted}" is unknown: use ${labelLists.join(", ")} or the path of a file`,
+      `labels "${wanted}" is unknown: use ${labelLists.join(", ")} or the path of a file.${didYouMean(wanted, labelLists)}`,
     );
   const source = await platform.open(wanted);
   return parseLabels(await readSource(source), source.name);

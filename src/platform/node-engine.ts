@@ -31,7 +31,10 @@ export async function nodeEngine(notice: (message: string) => void): Promise<Eng
 const firstLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split("\n")[0]!;
 
 async function nativeEngine(): Promise<Engine> {
+  // From 1.30 the native library keeps an id and a log of events under the home folder, to be sent to its makers.
+  process.env.ORT_DISABLE_TELEMETRY = "1";
   const ort = await import("onnxruntime-node");
+  ort.env.logLevel = "fatal";
   return ortEngine(ort, `onnxruntime-node ${ort.env.versions.common} (cpu)`, nativeLoader, (device = "cpu") => {
     const known = ort.listSupportedBackends().map(({ name }) => name);
     if (!known.includes(device))

@@ -114,8 +114,17 @@ async function failing<T>(what: string, call: () => Promise<T>): Promise<T> {
     return await call();
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    throw new ConvlensError("engine-failed", `${what}: ${plainText(text)}`, { cause: error });
+    throw new ConvlensError("engine-failed", `${what}: ${plainText(text)}${advice(text)}`, { cause: error });
   }
+}
+
+/** What to do about an operator that the engine does not have. */
+function advice(message: string): string {
+  if (/is not a registered function\/op|No Op registered for/.test(message))
+    return "; Convlens runs the operators of ONNX and com.microsoft: export the network without this one";
+  if (/Could not find an implementation for/.test(message))
+    return "; the engine lacks it for this type of numbers (float64 and bfloat16, mostly): export the network as float32";
+  return "";
 }
 
 /** ONNX Runtime's message without source positions, signatures and line ends. */

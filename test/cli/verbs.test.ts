@@ -35,7 +35,30 @@ const json = async (...args: string[]) => {
 };
 const names = (path: string) => readdirSync(at(path)).sort();
 
+it("keeps the home folder empty: the engine's own log of events is off", async () => {
+  mkdirSync(at("home"));
+  const { code, stderr } = await convlens(["predict", "small.onnx", "one.png", "--quiet"], {
+    cwd: dir,
+    env: { HOME: at("home"), XDG_CACHE_HOME: "", ORT_DISABLE_TELEMETRY: "" },
+  });
+  expect(code, stderr).toBe(0);
+  expect(names("home")).toEqual([]);
+});
+
 describe("summary", () => {
+  it("cuts no name where no terminal is", async () => {
+    const name = `stage/${"block/".repeat(12)}relu`;
+    writeFileSync(
+      at("long.onnx"),
+      await changedModel(({ graph }) => {
+        for (const node of graph!.node) node.name = `${name}/${node.name}`;
+      }),
+    );
+    const { stdout, stderr } = await run("summary", "long.onnx");
+    expect(stdout, stderr).toContain(`${name}/`);
+    expect(stdout).not.toContain("…");
+  });
+
   it("prints the lecture's table for the demo network", async () => {
     const { code, stdout, stderr } = await run("summary");
     expect(code).toBe(0);
@@ -136,6 +159,9 @@ describe("predict", () => {
   it("writes files where --out says, one folder a picture when there are several", async () => {
     expect((await run("predict", "small.onnx", "one.png", "-o", "p1", "--npy")).code).toBe(0);
     expect(names("p1")).toEqual(["predict.json", "predict.npy", "predict.png"]);
+    const { stderr } = await run("predict", "small.onnx", "one.png", "--npy");
+    expect(stderr).toContain("wrote 3 files to convlens-out\n");
+    expect(names("convlens-out")).toEqual(["predict.json", "predict.npy", "predict.png"]);
     expect((await run("predict", "small.onnx", "one.png", "two.png", "-o", "p2")).code).toBe(0);
     expect(names("p2")).toEqual(["one", "two"]);
     expect((await run("predict", "small.onnx", "one.png", "other/one.png", "-o", "p3")).code).toBe(0);

@@ -30,7 +30,7 @@ import {
   preprocessingHelp,
   readChannels,
 } from "../options.ts";
-import { fileName, makeOutputs, type Outputs, pageName } from "../outputs.ts";
+import { fileName, makeOutputs, type Outputs, pageName, wrote } from "../outputs.ts";
 import { forEachInput, openRun } from "../run.ts";
 import { clean, print, printJson, type Terminal, terminalWidth, wantsColor } from "../terminal.ts";
 
@@ -98,7 +98,7 @@ async function run(files: readonly string[], flags: Flags): Promise<void> {
       if (several) print(`${results.length > 1 ? "\n" : ""}${clean(name)}`);
       print(measureText(measure, { color: wantsColor(), width: terminalWidth() }));
     }
-    terminal.note(`wrote ${written.length} files to ${folder}`);
+    terminal.note(wrote(written, folder));
   });
   if (flags.json) printJson(several ? results.map(toJson) : toJson(results[0]!));
 }

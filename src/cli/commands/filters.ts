@@ -10,7 +10,7 @@ import {
   type OutputFlags,
   outputOptions,
 } from "../options.ts";
-import { fileName, makeOutputs, pageName } from "../outputs.ts";
+import { fileName, makeOutputs, pageName, wrote } from "../outputs.ts";
 import { openRun } from "../run.ts";
 import { print, printJson, terminalWidth } from "../terminal.ts";
 
@@ -76,7 +76,7 @@ async function run(file: string | undefined, flags: Flags): Promise<void> {
     }));
     print(listText({ rows }, { width: terminalWidth() }));
   }
-  terminal.note(`wrote ${written.length} files to ${folder}`);
+  terminal.note(wrote(written, folder));
 }
 
 /** Files have one name for what Keras calls kernel and PyTorch weight. */

@@ -22,7 +22,7 @@ import {
   outputOptions,
   preprocessingHelp,
 } from "../options.ts";
-import { makeOutputs } from "../outputs.ts";
+import { makeOutputs, wrote } from "../outputs.ts";
 import { forEachInput, openRun } from "../run.ts";
 import { clean, print, printJson, terminalWidth, wantsColor } from "../terminal.ts";
 
@@ -32,7 +32,7 @@ export function define(command: Command): void {
   modelOptions(command);
   inputOptions(command);
   outputOptions(command, "also write predict.png and predict.json into this folder");
-  command.option("--npy", "with --out: also write predict.npy, the head's output");
+  command.option("--npy", "also write predict.npy, the head's output (without --out into convlens-out)");
   commonOptions(command);
   command
     .addHelpText(
@@ -63,9 +63,9 @@ async function run(files: readonly string[], flags: InputFlags & OutputFlags & {
       );
       for (const note of result.notes) terminal.note(`note: ${note}`);
       results.push(result);
-      if (flags.out !== undefined) {
+      if (flags.out !== undefined || flags.npy === true) {
         const folder = rows.length > 1 ? join(input.folder, String(row)) : input.folder;
-        await writeFiles(folder, result, flags.npy === true);
+        terminal.note(wrote(await writeFiles(folder, result, flags.npy === true), folder));
       }
       if (flags.json) continue;
       if (several) print(`${results.length > 1 ? "\n" : ""}${clean(name)}`);
@@ -75,10 +75,10 @@ async function run(files: readonly string[], flags: InputFlags & OutputFlags & {
   if (flags.json) printJson(several ? results.map(toJson) : toJson(results[0]!));
 }
 
-async function writeFiles(folder: string, result: Prediction, npy: boolean): Promise<void> {
+async function writeFiles(folder: string, result: Prediction, npy: boolean): Promise<readonly string[]> {
   const outputs = makeOutputs();
   await outputs.writePicture(join(folder, "predict.png"), sceneToPicture(predictionChart(result)));
   await outputs.write(join(folder, "predict.json"), `${JSON.stringify(toJson(result), undefined, 1)}\n`);
   if (npy) await outputs.write(join(folder, "predict.npy"), writeNpy(float32([result.output.length], result.output)));
-  await outputs.commit();
+  return outputs.commit();
 }

@@ -5,7 +5,7 @@ import { summary, summaryText, toJson } from "../../index.ts";
 import { commonOptions, type ModelFlags, modelOptions, type OutputFlags, outputOptions } from "../options.ts";
 import { makeOutputs } from "../outputs.ts";
 import { openRun } from "../run.ts";
-import { print, printJson, terminalWidth } from "../terminal.ts";
+import { print, printJson } from "../terminal.ts";
 
 export function define(command: Command): void {
   command.argument("[model]", "the network, in place of --model");
@@ -34,5 +34,5 @@ async function run(file: string | undefined, flags: ModelFlags & OutputFlags): P
     await outputs.commit();
   }
   if (flags.json) printJson(toJson(result));
-  else print(summaryText(result, { width: terminalWidth() }));
+  else print(summaryText(result, { width: process.stdout.columns ?? 400 }));
 }
