@@ -64,10 +64,10 @@ export async function makeProgram(wanted: string | undefined): Promise<Command> 
       "after",
       `
 Examples:
-  $ convlens report --out report.html       everything about the demo network and photograph
-  $ convlens predict cat.jpg dog.jpg        the demo network's answers
-  $ convlens summary resnet50.onnx          the layers of your own network
-  $ convlens help activations               one verb's options and examples`,
+  $ convlens report --out report.html       # everything about the demo network and photograph
+  $ convlens predict cat.jpg dog.jpg        # the demo network's answers
+  $ convlens summary resnet50.onnx          # the layers of your own network
+  $ convlens help activations               # one verb's options and examples`,
     );
   for (const verb of verbs) {
     const command = program.command(verb.name).summary(verb.summary).description(sentence(verb.summary));

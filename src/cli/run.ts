@@ -38,6 +38,11 @@ export async function openRun(
   const folder = flags.out ?? "convlens-out";
   const inputs: Input[] = [];
   if (needs === "image") {
+    if (model.inputs.length > Math.max(1, tensors.length))
+      throw new ConvlensError(
+        "option-invalid",
+        `the network has ${model.inputs.length} inputs (${model.inputs.map(({ name }) => name).join(", ")}): give each with --tensor NAME=FILE.npy`,
+      );
     const opening = { model, terminal, platform, exif: "exif" in flags ? flags.exif : true };
     if (tensors.length > 0) inputs.push(tensorInput(model, tensors, folder));
     else if (pictures.length > 0) {

@@ -52,6 +52,12 @@ beforeAll(async () => {
       graph!.initializer.find(({ name }) => name === "first.weight")!.dims = [4n, 3n, 50_000n, 50_000n];
     }),
   );
+  writeFileSync(
+    at("two-inputs.onnx"),
+    await changedModel(({ graph }) => {
+      graph!.input.push({ ...graph!.input[0]!, name: "meta" });
+    }),
+  );
   const external = (location: string) =>
     changedModel(({ graph }) => {
       const weight = graph!.initializer.find(({ name }) => name === "first.weight")!;
@@ -145,6 +151,16 @@ const cases: readonly (readonly [what: string, args: readonly string[], says: Re
     "more tensors than inputs",
     ["predict", "small.onnx", "--tensor", "good.npy", "--tensor", "good.npy"],
     /more --tensor than inputs/,
+  ],
+  [
+    "a picture for a network of two inputs",
+    ["predict", "two-inputs.onnx", "one.png"],
+    /2 inputs \(image, meta\): give each with --tensor NAME=FILE.npy/,
+  ],
+  [
+    "one tensor for two inputs",
+    ["predict", "two-inputs.onnx", "--tensor", "good.npy"],
+    /2 inputs \(image, meta\): give each/,
   ],
   ["an unknown layer", ["activations", "small.onnx", "one.png", "-l", "frist"], /"frist".*Did you mean.*"first"/],
   [

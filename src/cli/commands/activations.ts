@@ -62,9 +62,9 @@ Several photographs get a folder each.
 ${preprocessingHelp()}
 
 Examples:
-  $ convlens activations                                          sheets of the demo network's first 8 layers
-  $ convlens activations --layer conv2d --channel 3,4,7,30        four channels with axes and colour bar
-  $ convlens activations resnet50.onnx owl.jpg --layer all --npy  every layer as an array, from one pass
+  $ convlens activations                                          # sheets of the demo network's first 8 layers
+  $ convlens activations --layer conv2d --channel 3,4,7,30        # four channels with axes and colour bar
+  $ convlens activations resnet50.onnx owl.jpg --layer all --npy  # every layer as an array, from one pass
   $ convlens activations cat.jpg --layer 'conv*' --layer dense --out maps`,
     )
     .action(run);

@@ -11,7 +11,7 @@ export function define(command: Command, whole: () => Promise<Command>): void {
       `
 Examples:
   $ convlens completion bash >> ~/.bashrc
-  $ convlens completion zsh > ~/.zfunc/_convlens     with ~/.zfunc in your fpath
+  $ convlens completion zsh > ~/.zfunc/_convlens     # with ~/.zfunc in your fpath
   $ convlens completion fish > ~/.config/fish/completions/convlens.fish`,
     )
     .action(async (shell: "bash" | "zsh" | "fish") => {
@@ -58,7 +58,7 @@ function bash(verbs: readonly Verb[]): string {
   const values = verbs.flatMap((verb) =>
     verb.flags
       .filter((flag) => flag.choices.length > 0)
-      .map((flag) => `    "${verb.name} ${flag.long}") words="${flag.choices.join(" ")}" ;;`),
+      .map((flag) => `    "${verb.name} ${flag.long}") words="${flag.choices.join(" ")}" files="" ;;`),
   );
   const words = verbs.map((verb) => {
     const flags = verb.flags.map((flag) => flag.long).join(" ");
@@ -74,11 +74,13 @@ _convlens() {
     "") words="${verbs.map((verb) => verb.name).join(" ")} --help --version" ;;
 ${words.join("\n")}
   esac
+  local files=\${verb:+yes}
+  [[ $word == -* ]] && files=""
   case "$verb $previous" in
 ${values.join("\n")}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$word"))
-  [[ -z $verb || $word == -* ]] || COMPREPLY+=($(compgen -f -- "$word"))
+  [[ -z $files ]] || COMPREPLY+=($(compgen -f -- "$word"))
 }
 complete -o filenames -F _convlens convlens`;
 }

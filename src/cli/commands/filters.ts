@@ -38,7 +38,7 @@ export function define(command: Command): void {
 Files: LAYER.png (LAYER.p2.png and on where one page does not hold all).
 
 Examples:
-  $ convlens filters                                    the demo network's first convolution
+  $ convlens filters                                    # the demo network's first convolution
   $ convlens filters resnet50.onnx --scale layer
   $ convlens filters --layer 'conv2d*' --npy --out weights`,
     )

@@ -40,10 +40,10 @@ export function define(command: Command): void {
       `${preprocessingHelp()}
 
 Examples:
-  $ convlens predict                                   the demo network and photograph
-  $ convlens predict cat.jpg dog.jpg --json            one JSON array for both
+  $ convlens predict                                   # the demo network and photograph
+  $ convlens predict cat.jpg dog.jpg --json            # one JSON array for both
   $ convlens predict resnet50.onnx owl.jpg --preprocess torch --labels imagenet --top 3
-  $ convlens predict resnet50.onnx --tensor batch.npy  a ready tensor instead of a photograph`,
+  $ convlens predict resnet50.onnx --tensor batch.npy  # a ready tensor instead of a photograph`,
     )
     .action(run);
 }

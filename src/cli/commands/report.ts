@@ -51,7 +51,7 @@ ${reportSections.map(({ id, summary }) => `  ${id.padEnd(width)}  ${summary}`).j
 ${preprocessingHelp()}
 
 Examples:
-  $ convlens report                                    the demo network and photograph
+  $ convlens report                                    # the demo network and photograph
   $ convlens report cat.jpg --out cat.html
   $ convlens report resnet50.onnx owl.jpg --labels imagenet --preprocess torch --budget 5m`,
     )

@@ -17,7 +17,7 @@ export function define(command: Command): void {
       "after",
       `
 Examples:
-  $ convlens summary                         the demo network
+  $ convlens summary                         # the demo network
   $ convlens summary resnet50.onnx
   $ convlens summary resnet50.onnx --json | jq '.totals'`,
     )
