@@ -36,6 +36,17 @@ describe("text for terminals", () => {
       const lines = summaryText(net, { width }).split("\n");
       expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
     }
+    // What a reader types, the layer's name, keeps more than what it is connected to; shapes stay whole.
+    const paths = Array.from({ length: 2 }, (_, i) => `/layer1/layer1.${i}/conv1/Conv`);
+    const layers = paths.map((name) => ({
+      ...net.layers[0]!,
+      name,
+      class: "Conv",
+      inputs: ["/layer1/layer1.0/relu/Relu"],
+    }));
+    const narrow = summaryText({ ...net, layers }, { width: 80 });
+    for (const i of [0, 1]) expect(narrow).toMatch(new RegExp(`^/layer1/\\S*${i}/conv1/Conv \\(Conv\\)`, "m"));
+    expect(narrow).toContain("(None, 148, 148, 32)");
     expect(summaryText(net, { width: 200 })).toMatch(/conv2d,\n +input/);
   });
   it("predictions with bars", () => {

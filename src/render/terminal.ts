@@ -68,7 +68,7 @@ interface Column {
 
 /**
  * Lines of a table: a heading, a rule, the rows; a value with line feeds takes several lines. Columns with `least`
- * shrink, the widest first, until the table fits.
+ * shrink, that with the most to give first, until the table fits.
  */
 function table(
   columns: readonly Column[],
@@ -81,7 +81,7 @@ function table(
   );
   const total = () => widths.reduce((a, b) => a + b, 0) + gap * (columns.length - 1);
   while (total() > width) {
-    const shrinkable = columns.map((c, i) => (c.least !== undefined && widths[i]! > c.least ? widths[i]! : 0));
+    const shrinkable = columns.map((c, i) => (c.least === undefined ? 0 : Math.max(0, widths[i]! - c.least)));
     const widest = shrinkable.indexOf(Math.max(...shrinkable));
     if (shrinkable[widest] === 0) break;
     widths[widest]!--;
@@ -122,10 +122,10 @@ export function summaryText(summary: Summary, options: TextOptions = {}): string
   const { layers, totals } = summary;
   const { lines, width } = table(
     [
-      { title: "Layer (class)", values: layers.map((l) => oneLine(`${l.name} (${l.class})`)), least: 24 },
-      { title: "Output shape", values: layers.map((l) => shapeText(l.shape)), least: 16 },
+      { title: "Layer (class)", values: layers.map((l) => oneLine(`${l.name} (${l.class})`)), least: 26 },
+      { title: "Output shape", values: layers.map((l) => shapeText(l.shape)), least: 18 },
       { title: "Param #", values: layers.map((l) => grouped(l.parameters)), align: "right" },
-      { title: "Connected to", values: layers.map((l) => l.inputs.map(oneLine).join(",\n")), least: 14 },
+      { title: "Connected to", values: layers.map((l) => l.inputs.map(oneLine).join(",\n")), least: 10 },
     ],
     options.width ?? 100,
     paint,
