@@ -36,12 +36,14 @@ const shown = (shape: readonly (number | null)[]): string => `[${shape.map((n) =
 
 /** The first axis counts pictures: any number of them may be given, whatever the file declares. */
 function checkShape(input: ModelInput, { dims, data }: Tensor): void {
+  // A file may leave the shape of its input unsaid: the engine then judges.
   const fits =
-    dims.length === input.shape.length &&
-    dims.every(
-      (n, axis) =>
-        input.shape[axis] === null || n === input.shape[axis] || (axis === 0 && input.shape[0] === 1 && n > 0),
-    );
+    input.shape.length === 0 ||
+    (dims.length === input.shape.length &&
+      dims.every(
+        (n, axis) =>
+          input.shape[axis] === null || n === input.shape[axis] || (axis === 0 && input.shape[0] === 1 && n > 0),
+      ));
   if (!fits || dims.includes(0))
     throw new ConvlensError(
       "tensor-invalid",

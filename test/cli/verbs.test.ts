@@ -168,6 +168,29 @@ describe("predict", () => {
     expect(names("p3")).toEqual(["one.png", "other%2Fone.png"]);
   });
 
+  it("takes a tensor where the file leaves the shape of its input unsaid", async () => {
+    writeFileSync(
+      at("unsaid.onnx"),
+      await changedModel(({ graph }) => {
+        const { value } = graph!.input[0]!.type!;
+        if (value.case === "tensorType") delete value.value.shape;
+      }),
+    );
+    const [first] = await json("predict", "small.onnx", "--tensor", "batch.npy", "--json");
+    writeFileSync(
+      at("row.npy"),
+      writeNpy(
+        float32(
+          [1, 3, 8, 8],
+          Array.from({ length: 192 }, (_, i) => Math.cos(i)),
+        ),
+      ),
+    );
+    const unsaid = await json("predict", "unsaid.onnx", "--tensor", "row.npy", "--json");
+    expect(unsaid.output).toHaveLength(first.output.length);
+    for (const [i, value] of first.output.entries()) expect(unsaid.output[i]).toBeCloseTo(value, 5);
+  });
+
   it("is silent under --quiet and tells durations under --timing", async () => {
     expect((await run("predict", "--quiet")).stderr).toBe("");
     expect((await run("predict", "--quiet", "--timing")).stderr).toMatch(/^(time: .* \d+\.\d{3} s\n)+$/);
