@@ -343,7 +343,11 @@ describe("models", () => {
     const info = await json("models", "info", "cats-and-dogs", "--json");
     expect(info).toMatchObject({ version: 1, kind: "model", preprocessing: { size: [150, 150], resize: "nearest" } });
     expect(info.sha256).toBe(info.card.sha256);
+    expect((await run("models", "info", "cats-and-dogs")).stdout).toMatch(
+      /^preprocess +150x150 .*; x \/ 255, RGB, NHWC$/m,
+    );
     const { stdout } = await run("models", "info", "small.onnx");
+    expect(stdout).toContain("; (x / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225], RGB, NCHW\n");
     expect(stdout).toMatch(/^input +image \(None, 3, 8, 8\) float32$/m);
   });
 

@@ -130,7 +130,10 @@ const firstLabels = (names: readonly string[]): string =>
 function preprocessingText({ preprocessing: p }: Model): string {
   const round = (x: number) => Number(x.toPrecision(4));
   const size = `${p.size.join("x")} ${p.fit}, ${p.resize} (${p.resizeLibrary})`;
-  return `${size}; (x * ${round(p.scale)} - [${p.mean.map(round)}]) / [${p.std.map(round)}], ${p.channels}, ${p.layout}`;
+  const scaled = p.scale === 1 ? "x" : Math.abs(p.scale * 255 - 1) < 1e-6 ? "x / 255" : `x * ${round(p.scale)}`;
+  const centred = p.mean.every((m) => m === 0) ? scaled : `(${scaled} - [${p.mean.map(round).join(", ")}])`;
+  const formula = p.std.every((s) => s === 1) ? centred : `${centred} / [${p.std.map(round).join(", ")}]`;
+  return `${size}; ${formula}, ${p.channels}, ${p.layout}`;
 }
 
 async function write(file: string | undefined, flags: ModelFlags & { force?: boolean }): Promise<void> {
