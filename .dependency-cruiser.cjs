@@ -1,4 +1,4 @@
-/** The table of folders: each may import only what its row names (docs/architecture.md draws it). */
+/** The table of folders: each may import only what its row names (CONTRIBUTING.md says what each holds). */
 const layers = {
   core: [],
   image: ["core"],

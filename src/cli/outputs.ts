@@ -24,7 +24,8 @@ export function makeOutputs(): Outputs {
   /** The picture that is being packed: the next one is drawn meanwhile. */
   let packing: Promise<void> = Promise.resolve();
   const write: Outputs["write"] = async (path, content) => {
-    const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${process.pid}.${count++}.tmp`);
+    const fresh = join(dirname(path), `.${basename(path).slice(0, 100)}.${process.pid}.${count++}.tmp`);
+    const temporary = files.get(path) ?? fresh;
     await told(path, async () => {
       // A folder of that name would stop the renaming, after other files have theirs.
       if (await isFolder(path)) throw Object.assign(new Error(), { code: "EISDIR" });

@@ -97,7 +97,9 @@ export function makeSessions(
   return {
     run: async (feeds, outputs, options = {}) => {
       throwIfCancelled(options.signal);
-      const count = Math.max(1, ...Object.values(feeds).map(({ dims }) => dims[0] ?? 1));
+      // Only an input that the file fixes at one picture says how many there are: others may have a first axis of their own.
+      const fixed = file.graph.inputs.filter((name) => isFixed(file.graph, name));
+      const count = Math.max(1, ...fixed.map((name) => feeds[name]?.dims[0] ?? 1));
       const computed = outputs.filter((name) => !file.graph.inputs.includes(name));
       const given = Object.fromEntries(outputs.flatMap((name) => (feeds[name] ? [[name, feeds[name]]] : [])));
       if (computed.length === 0) return given;
@@ -107,8 +109,7 @@ export function makeSessions(
           "model-unsupported",
           `"${inner}" cannot be computed, only the outputs of "${file.source.name}": ${file.opaque}`,
         );
-      const fixed = file.graph.inputs.some((name) => isFixed(file.graph, name));
-      if (count === 1 || !fixed) return { ...given, ...(await pass(feeds, computed, false)) };
+      if (count === 1) return { ...given, ...(await pass(feeds, computed, false)) };
       if (batches === undefined) {
         batches = await canBatch(feeds, computed, count);
         if (!batches) note(`"${file.source.name}" takes one picture at a time: batches are fed one by one`);

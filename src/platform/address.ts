@@ -12,7 +12,14 @@ export function httpAddress(what: unknown): URL | undefined {
   return typeof what === "string" && /^https?:\/\//i.test(what) && URL.canParse(what) ? new URL(what) : undefined;
 }
 
-const nameOf = (url: URL): string => decodeURIComponent(url.pathname.split("/").pop() || url.hostname);
+function nameOf(url: URL): string {
+  const name = url.pathname.split("/").pop() || url.hostname;
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name; // a stray %
+  }
+}
 
 /** Fetches a file; files beside it are fetched when they are asked for. Throws `network-failed`. */
 export async function addressSource(url: URL, name: string = nameOf(url)): Promise<ByteSource> {

@@ -129,7 +129,9 @@ function advice(message: string): string {
 
 /** ONNX Runtime's message without source positions, signatures and line ends. */
 export function plainText(message: string): string {
+  // Names in a message may be as long as a file makes them; the patterns below would take minutes over them.
   const text = message
+    .slice(0, 2000)
     .replace(/\s+/g, " ")
     .replace(/^Error: |^failed to call OrtRun\(\)\. |^Can.t create a session\. /g, "")
     .replace(/^ERROR_CODE: \d+, ERROR_MESSAGE: /, "")

@@ -200,6 +200,8 @@ const cases: readonly (readonly [what: string, args: readonly string[], says: Re
   ["filters of a layer without weights", ["filters", "small.onnx", "-l", "pool"], /"pool" has no weights/],
   ["a shell without completion", ["completion", "tcsh"], /bash, zsh, fish/],
   ["a missing model for its card", ["models", "card"], /no network/],
+  ["a card for an address", ["models", "card", "https://example.com/a.onnx"], /download/],
+  ["a card for an embedded network", ["models", "card", "cifar10"], /has its card/],
 ];
 
 describe("bad input", () => {

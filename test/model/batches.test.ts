@@ -68,6 +68,18 @@ describe("stopping", () => {
 });
 
 describe("results that are no batch", () => {
+  it("an input whose first axis is no batch passes whole beside one that is fixed at 1", async () => {
+    const build = builder();
+    const x = build.input("x", { type: "float32", shape: [1, 3] });
+    const table = build.input("table", { type: "float32", shape: [4, 3] });
+    const y = build.node("MatMul", [x, build.node("Transpose", [table])], { name: "y" });
+    const model = await openModel(await writeOnnx(build.finish([y])), { name: "net.onnx" });
+    const rows = float32([4, 3], [1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1]);
+    const results = await model.run({ x: float32([1, 3], [2, 3, 4]), table: rows });
+    expect([...Object.values(results)[0]!.data]).toEqual([2, 3, 4, 9]);
+    await model.release();
+  });
+
   it("an attribute order such as perm survives writing and opening", async () => {
     const build = builder();
     const x = build.input("x", { type: "float32", shape: [null, 2, 3] });

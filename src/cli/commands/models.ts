@@ -139,6 +139,8 @@ function preprocessingText({ preprocessing: p }: Model): string {
 async function write(file: string | undefined, flags: ModelFlags & { force?: boolean }): Promise<void> {
   const named = file ?? flags.model;
   if (named === undefined) throw new ConvlensError("option-invalid", "no network is named: convlens models card FILE");
+  if (/^https?:/i.test(named))
+    throw new ConvlensError("option-invalid", `a card lies beside its file: download "${named}" first`);
   if (embeddedModels.includes(named))
     throw new ConvlensError("option-invalid", `"${named}" has its card: convlens models info ${named}`);
   const { model, modelFile } = await openRun(file === undefined ? [] : [file], flags, "model");

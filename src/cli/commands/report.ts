@@ -69,6 +69,9 @@ async function run(files: readonly string[], flags: Flags): Promise<void> {
   if (inputs.length > 1)
     throw new ConvlensError("option-invalid", `a report is about one photograph; ${inputs.length} are named`);
   const input = inputs[0]!;
+  const outputs = makeOutputs();
+  // A place that cannot be written is told before the work, not after it.
+  await outputs.write(flags.out, "");
   const { picture, bytes } = await input.load();
   const report = await terminal.time("report", () =>
     makeReport(
@@ -87,7 +90,6 @@ async function run(files: readonly string[], flags: Flags): Promise<void> {
     ),
   );
   const answer = report.results.find((result) => result.kind === "prediction");
-  const outputs = makeOutputs();
   await outputs.write(flags.out, report.html);
   await outputs.commit();
   for (const note of report.notes) terminal.note(`note: ${note}`);
@@ -104,6 +106,7 @@ async function run(files: readonly string[], flags: Flags): Promise<void> {
 
 /** The command that was given, with file names in place of paths: a report may be passed on. */
 function commandLine(): string {
-  const words = process.argv.slice(2).map((word) => (word.startsWith("-") ? word : basename(word)));
+  const plain = (word: string) => (word.startsWith("-") ? word.replace(/=.*\//, "=") : basename(word));
+  const words = process.argv.slice(2).map(plain);
   return ["convlens", ...words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`))].join(" ");
 }
