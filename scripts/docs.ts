@@ -25,21 +25,25 @@ ${table(
 `;
 }
 
+const optionTable = ({ options }: Method): string =>
+  Object.keys(options).length === 0
+    ? "It takes no options.\n"
+    : `${table(
+        ["Option", "Type", "Default", "What it does"],
+        Object.entries(options).map(([name, option]) => [
+          `\`${name}\``,
+          option.choices ? option.choices.map((choice) => `\`${choice}\``).join(", ") : option.type,
+          `\`${JSON.stringify(option.default)}\``,
+          option.help,
+        ]),
+      )}\n`;
+
 function methodPages(): string {
   const one = (method: Method): string => `## \`${method.id}\`: ${method.title}
 
 ${method.summary}${method.paper ? ` ${method.paper}.` : ""}${method.follows ? ` Reproduces the numbers of ${method.follows}.` : ""} Gives a \`${method.kind}\` result.
 
-${table(
-  ["Option", "Type", "Default", "What it does"],
-  Object.entries(method.options).map(([name, option]) => [
-    `\`${name}\``,
-    option.choices ? option.choices.map((choice) => `\`${choice}\``).join(", ") : option.type,
-    `\`${JSON.stringify(option.default)}\``,
-    option.help,
-  ]),
-)}
-`;
+${optionTable(method)}`;
   return `${made}
 # Methods
 
