@@ -39,7 +39,7 @@ export const filters: Method<FiltersOptions, Tensors> = {
       kind: "tensors",
       what: "filters",
       tensors,
-      origin: await originOf(model, "filters", options),
+      origin: await originOf(model, "filters", { ...options, layers: layers.map((layer) => layer.name) }),
       notes: model.fileNotes,
     };
   },
