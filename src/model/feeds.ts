@@ -67,11 +67,16 @@ function checkNumbers(name: string, { type, data }: Tensor): void {
   );
 }
 
-/** 0 times a finite number is 0, times NaN or infinity NaN: one sum tells of all, at the speed of memory. */
+/** 0 times a finite number is 0, times NaN or infinity NaN: a sum tells of all. Two sums need not wait for each other. */
 function allFinite(numbers: Float32Array): boolean {
-  let probe = 0;
-  for (let i = 0; i < numbers.length; i++) probe += numbers[i]! * 0;
-  return probe === 0;
+  let even = 0;
+  let odd = 0;
+  for (let i = 0; i + 1 < numbers.length; i += 2) {
+    even += numbers[i]! * 0;
+    odd += numbers[i + 1]! * 0;
+  }
+  if (numbers.length % 2 === 1) even += numbers[numbers.length - 1]! * 0;
+  return even + odd === 0;
 }
 
 /** Tensors of the input's own type pass; float32, what pictures become, is cast to it. */
