@@ -23,6 +23,7 @@ export {
 export { kindOf as pictureKind } from "./image/kind.ts";
 export * from "./methods/index.ts";
 export type { ModelCard, Preprocessing } from "./model/card.ts";
+export { isTensor } from "./model/feeds.ts";
 export { findClass, labelLists } from "./model/labels.ts";
 export type { Feeds, Label, Model, ModelInput, ModelPrediction, Prepared } from "./model/model.ts";
 export { type PreprocessingMode, preprocessingModes } from "./model/modes.ts";

@@ -7,6 +7,7 @@ import {
   ConvlensError,
   decodeImage,
   type Feeds,
+  isTensor,
   type Model,
   type Picture,
   type Platform,
@@ -132,5 +133,3 @@ function rowOf(tensor: Tensor, row: number): Tensor {
   const data = tensor.data.subarray(row * size, (row + 1) * size) as typeof tensor.data;
   return { type: tensor.type, dims: [1, ...tensor.dims.slice(1)], data };
 }
-
-const isTensor = (feeds: Feeds): feeds is Tensor => "dims" in feeds && Array.isArray(feeds.dims);

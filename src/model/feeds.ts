@@ -30,7 +30,8 @@ export function checkFeeds(inputs: readonly ModelInput[], feeds: Feeds): Record<
   );
 }
 
-const isTensor = (feeds: Feeds): feeds is Tensor => "dims" in feeds && Array.isArray(feeds.dims);
+/** Whether feeds are the one tensor of a network with one input. */
+export const isTensor = (feeds: Feeds): feeds is Tensor => "dims" in feeds && Array.isArray(feeds.dims);
 
 const shown = (shape: readonly (number | null)[]): string => `[${shape.map((n) => n ?? "N").join(", ")}]`;
 

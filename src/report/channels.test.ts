@@ -1,23 +1,10 @@
 import { expect, test } from "vitest";
+import { namedTensor } from "../../test/report/named.ts";
 import type { NamedTensor } from "../core/result.ts";
 import { float32, transpose } from "../core/tensor.ts";
 import { channels } from "./channels.ts";
 
-const named = (tensor: NamedTensor["tensor"]): NamedTensor => ({
-  layer: {
-    name: "l",
-    class: "C",
-    output: "o",
-    layout: "NHWC",
-    shape: [],
-    inputs: [],
-    weights: [],
-    parameters: 0,
-    multiplyAdds: 0,
-  },
-  part: "output",
-  tensor,
-});
+const named = (tensor: NamedTensor["tensor"]): NamedTensor => namedTensor("output", tensor);
 
 test("facts on channels do not depend on the layout", () => {
   // Two channels of 1 x 3 pixels: 0, 3, 6 and 2, 2, 2.

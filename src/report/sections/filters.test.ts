@@ -1,23 +1,10 @@
 import { expect, test } from "vitest";
+import { namedTensor } from "../../../test/report/named.ts";
 import type { NamedTensor } from "../../core/result.ts";
 import { float32, transpose } from "../../core/tensor.ts";
 import { colorFilters } from "./filters.ts";
 
-const named = (tensor: NamedTensor["tensor"]): NamedTensor => ({
-  layer: {
-    name: "l",
-    class: "C",
-    output: "o",
-    layout: "NHWC",
-    shape: [],
-    inputs: [],
-    weights: [],
-    parameters: 0,
-    multiplyAdds: 0,
-  },
-  part: "kernel",
-  tensor,
-});
+const named = (tensor: NamedTensor["tensor"]): NamedTensor => namedTensor("kernel", tensor);
 // Keras' shape: 1 row, 2 columns, 3 inputs, 2 filters. Filter 0 is -1..4 along columns and inputs, filter 1 is all 7.
 const keras = float32([1, 2, 3, 2], [-1, 7, 0, 7, 1, 7, 2, 7, 3, 7, 4, 7]);
 const filter0 = [0, 51, 102, 255, 153, 204, 255, 255];
