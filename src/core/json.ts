@@ -1,5 +1,6 @@
 /** The JSON of results: `{ "version": 1, "kind": … }`, stable, without times, so that the same run gives the same bytes. */
 import type { NamedTensor, Result } from "./result.ts";
+import type { Tensor } from "./tensor.ts";
 
 /** A result as plain data for `JSON.stringify`. Arrays of tensors stay out: they go into `.npy` files. */
 export function toJson(result: Result): Record<string, unknown> {
@@ -39,18 +40,50 @@ function body(result: Result): Record<string, unknown> {
       return { what: result.what, tensors: result.tensors.map(describe) };
     case "measure":
       return { title: result.title, columns: result.columns, rows: result.rows };
+    case "map":
+    case "attribution": {
+      const { target, signed } = result;
+      const values = result.kind === "map" ? result.map : result.values;
+      return {
+        title: result.title,
+        target: {
+          index: target.index,
+          label: target.label,
+          of: target.of,
+          score: finite(target.score),
+          probability: finite(target.probability),
+        },
+        ...(result.kind === "map"
+          ? { layer: layerOf(result.layers) }
+          : { layout: result.layout, completeness: result.completeness ?? null }),
+        signed,
+        shape: values.dims,
+        range: rangeOf(values),
+      };
+    }
     case "list":
       return { rows: result.rows };
   }
 }
 
+/** One layer by its name, several as a list, none as `null`. */
+const layerOf = (layers: readonly string[]): unknown => (layers.length > 1 ? layers : (layers[0] ?? null));
+
+/** JSON has no NaN and no infinity: they are written as text. */
+const finite = (value: number | null): unknown => (value === null || Number.isFinite(value) ? value : String(value));
+
 /** Name, shape and range of an array. */
 function describe({ layer, part, tensor }: NamedTensor): Record<string, unknown> {
+  return { layer: layer.name, class: layer.class, part, shape: tensor.dims, range: rangeOf(tensor) };
+}
+
+/** The smallest and the largest number, NaN left out; `null` where there is none. */
+function rangeOf({ data }: Tensor<"float32">): readonly [unknown, unknown] | null {
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
-  for (const x of tensor.data) {
+  for (const x of data) {
     if (x < min) min = x;
     if (x > max) max = x;
   }
-  return { layer: layer.name, class: layer.class, part, shape: tensor.dims, range: min <= max ? [min, max] : null };
+  return min <= max ? [finite(min), finite(max)] : null;
 }

@@ -2,7 +2,7 @@
  * Results: the tagged data that methods return, renderers draw and the command line writes. Numbers first: raw,
  * signed, unnormalised. Renderers, commands and panels dispatch on `kind`, never on a method's id.
  */
-import type { Layer } from "./layers.ts";
+import type { Layer, Layout } from "./layers.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** What made a result. `toJson` writes it with the result; nothing in it changes from run to run. */
@@ -80,10 +80,51 @@ export interface Measure extends Base {
   readonly rows: readonly { readonly name: string; readonly values: readonly number[] }[];
 }
 
+/** The score that a map explains. */
+export interface ExplainedTarget {
+  /** The class; `null` where the target is no class (a channel, a function of the outputs). */
+  readonly index: number | null;
+  /** The class's name, or what the target is: `channel 7 of conv2d_3`. */
+  readonly label: string;
+  readonly of: "logit" | "probability" | "activation" | "function";
+  /** Its value for this input. */
+  readonly score: number;
+  /** The class's probability, where a rule says how scores become probabilities. */
+  readonly probability: number | null;
+}
+
+interface Explanation extends Base {
+  /** The method's title, for pictures. */
+  readonly title: string;
+  readonly target: ExplainedTarget;
+  /** Whether negative values speak against the target, so that pictures diverge around zero. */
+  readonly signed: boolean;
+}
+
+/** A method's 2-D answer, raw: what each place of a layer (or of the input) adds to the target's score. */
+export interface HeatMap extends Explanation {
+  readonly kind: "map";
+  /** The layers it was taken at; empty where it is one of the input itself. */
+  readonly layers: readonly string[];
+  /** `[height, width]` at the layer's own resolution, before normalising and resizing. It covers the whole network input. */
+  readonly map: Tensor<"float32">;
+}
+
+/** A number for every unit of the input, raw and signed: `[C, H, W]` or `[H, W, C]` as the source layout. */
+export interface Attribution extends Explanation {
+  readonly kind: "attribution";
+  readonly layout: Layout;
+  readonly values: Tensor<"float32">;
+  /** What a signed picture of it sums over channels, or what an unsigned one reduces by. */
+  readonly channelReduce: "sum" | "max" | "mean" | "norm";
+  /** For methods whose numbers sum to a known difference: what they should sum to, and how far they are from it. */
+  readonly completeness?: { readonly expected: number; readonly sum: number; readonly gap: number };
+}
+
 /** A plain list: models, labels. */
 export interface List extends Base {
   readonly kind: "list";
   readonly rows: readonly Readonly<Record<string, unknown>>[];
 }
 
-export type Result = Summary | Prediction | Tensors | Measure | List;
+export type Result = Summary | Prediction | Tensors | Measure | HeatMap | Attribution | List;

@@ -4,6 +4,8 @@ import type { Picture } from "../core/picture.ts";
 import type { RunOptions } from "../core/platform.ts";
 import type { ClassScore } from "../core/result.ts";
 import type { Tensor } from "../core/tensor.ts";
+import type { Emitter } from "../autodiff/emitter.ts";
+import type { Overlay } from "../autodiff/rule.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Preprocessing } from "./card.ts";
 
@@ -24,11 +26,65 @@ export interface Prepared {
   readonly tensor: Tensor<"float32">;
   /** The picture after resizing and cropping, before scale and mean: what the network saw. */
   readonly seen: Picture;
+  /** Where `seen` lies on the photograph, in its pixels; with `pad` it reaches beyond the edges. */
+  readonly region: Region;
+}
+
+/** A rectangle on a picture, in pixels from the upper left corner; may be fractional and may reach outside. */
+export interface Region {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
 }
 
 export interface Label {
   readonly name: string;
   readonly wnid?: string;
+}
+
+/** The score that is explained. Scores of a batch are differentiated picture by picture. */
+export type Target =
+  /** A class by its index, the same for all pictures; `top`: each picture's own best. The logit unless `of` says otherwise. */
+  | { readonly class: number | "top"; readonly of?: "logit" | "probability" }
+  /** A weighted sum of class scores, one weight a class: contrasts between classes. */
+  | { readonly weights: readonly number[]; readonly of?: "logit" | "probability" }
+  /** A channel of a layer: its mean over the map, or its value at (row, column). */
+  | { readonly layer: string; readonly channel: number; readonly position?: readonly [number, number] }
+  /** Any function of values of the graph: appends nodes and returns a value of one number a picture, shape [N] or [N, 1 …]. */
+  | { readonly score: (emit: Emitter, head: HeadValues) => string; readonly label: string };
+
+/** The values that a head makes, as graph names. */
+export interface HeadValues {
+  readonly logits: string;
+  readonly output: string;
+}
+
+export interface GradientOptions extends RunOptions {
+  /** One or several; all share the forward pass. */
+  readonly targets: readonly Target[];
+  /** What the scores are differentiated by: layers, graph values, inputs. Default: the first input. */
+  readonly wrt?: readonly string[];
+  /** Layers or values to give back from the same pass. */
+  readonly outputs?: readonly string[];
+  /** Laid over the ordinary rules; keep one object for one overlay: sessions are cached by it. */
+  readonly overlay?: Overlay;
+}
+
+export interface Gradients {
+  /** By target, in their order. */
+  readonly targets: readonly {
+    /** The score of each picture. */
+    readonly scores: Float32Array;
+    /** The class of each picture, for class targets: what `top` meant. */
+    readonly classes: readonly number[] | undefined;
+    /** By the name asked for, in source layout, the shape of the value itself. */
+    readonly gradients: Readonly<Record<string, Tensor<"float32">>>;
+  }[];
+  /** What `outputs` asked for, in source layout. */
+  readonly values: Readonly<Record<string, Tensor<"float32">>>;
+  /** What a reader must know: quantised weights taken as numbers, rectifiers that an overlay left alone … */
+  readonly notes: readonly string[];
 }
 
 export interface Model {
@@ -65,6 +121,13 @@ export interface Model {
   ): Promise<Record<string, Tensor<"float32">>>;
   /** Scores of every picture of the batch, best first, and the head's vectors. */
   predict(feeds: Feeds, options?: RunOptions & { readonly top?: number }): Promise<readonly ModelPrediction[]>;
+  /**
+   * Scores and their gradients by layers or inputs, from one pass. Throws `model-unsupported` naming operator and node
+   * where one on the way has no rule, `layer-unknown`, and `option-invalid` for a value the scores do not depend on.
+   */
+  gradient(feeds: Feeds, options: GradientOptions): Promise<Gradients>;
+  /** The target that a user's words mean: a class by index or name, or the top class. Throws `label-unknown`. */
+  findTarget(what: string | number, of?: "logit" | "probability"): Promise<Target>;
   /** A weight in its framework's shape, as float32. */
   weight(layer: Layer, name: string): Promise<Tensor<"float32"> | undefined>;
   /** Frees all sessions. */

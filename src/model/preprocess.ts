@@ -18,30 +18,41 @@ export function preparePicture(picture: Picture, preprocessing: Preprocessing): 
       `the network takes pictures of ${height}x${width}; at most ${MOST_SIDE} pixels a side are prepared: give a ready tensor`,
     );
   const coloured = preprocessing.channels === "gray" ? toGray(picture) : picture;
-  const seen = fitPicture(coloured, preprocessing);
-  return { tensor: toTensor(seen, preprocessing), seen };
+  const { seen, region } = fitPicture(coloured, preprocessing);
+  return { tensor: toTensor(seen, preprocessing), seen, region };
 }
 
 /** Resizes and cuts to the network's size. A picture that has it already is neither resized nor cropped. */
-function fitPicture(picture: Picture, { size, fit, cropSide, resize: mode, resizeLibrary }: Preprocessing): Picture {
+function fitPicture(
+  picture: Picture,
+  { size, fit, cropSide, resize: mode, resizeLibrary }: Preprocessing,
+): Omit<Prepared, "tensor"> {
   const [height, width] = size;
-  if (picture.height === height && picture.width === width) return picture;
-  if (fit === "stretch") return resize(picture, height, width, mode, resizeLibrary);
+  const whole = { x: 0, y: 0, width: picture.width, height: picture.height };
+  if (picture.height === height && picture.width === width) return { seen: picture, region: whole };
+  if (fit === "stretch") return { seen: resize(picture, height, width, mode, resizeLibrary), region: whole };
+  /** The region of a middle part: `resized` pixels stand for the whole picture, the network sees `size` of them. */
+  const middle = (resized: Picture, seen: Picture): Omit<Prepared, "tensor"> => {
+    const [wide, tall] = [(width * picture.width) / resized.width, (height * picture.height) / resized.height];
+    const [x, y] = [(picture.width - wide) / 2, (picture.height - tall) / 2];
+    return { seen, region: { x, y, width: wide, height: tall } };
+  };
   const [down, across] = [height / picture.height, width / picture.width];
   if (fit === "pad") {
     const scale = Math.min(down, across);
-    const inside = (whole: number, limit: number) => Math.min(limit, Math.max(1, Math.round(whole * scale)));
+    const inside = (side: number, limit: number) => Math.min(limit, Math.max(1, Math.round(side * scale)));
     const small = resize(picture, inside(picture.height, height), inside(picture.width, width), mode, resizeLibrary);
-    return pad(small, height, width);
+    return middle(small, pad(small, height, width));
   }
   // torchvision's Resize: the shorter side gets the wanted length, the longer one is rounded down.
   const enlarge = Math.max(1, (cropSide ?? 0) / Math.min(height, width));
   const scale = Math.max(down, across) * enlarge;
-  const side = (whole: number, exact: boolean, wanted: number) =>
-    Math.max(wanted, exact ? Math.round(wanted * enlarge) : Math.floor(whole * scale + 1e-9));
+  const side = (length: number, exact: boolean, wanted: number) =>
+    Math.max(wanted, exact ? Math.round(wanted * enlarge) : Math.floor(length * scale + 1e-9));
   const tall = side(picture.height, down >= across, height);
   const wide = side(picture.width, across >= down, width);
-  return centerCrop(resize(picture, tall, wide, mode, resizeLibrary), height, width);
+  const large = resize(picture, tall, wide, mode, resizeLibrary);
+  return middle(large, centerCrop(large, height, width));
 }
 
 /** Grey as Pillow's mode "L": (19595 R + 38470 G + 7471 B + 32768) / 65536, in all three channels. */
