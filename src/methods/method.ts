@@ -6,7 +6,7 @@ import type { Feeds, Model } from "../model/model.ts";
 
 /** An option, declared once: the command line's flag, the studio's control and the docs table are made from it. */
 export interface OptionSpec {
-  readonly type: "number" | "integer" | "string" | "boolean" | "list" | "choice";
+  readonly type: "number" | "integer" | "string" | "boolean" | "list" | "choice" | "target";
   readonly default: unknown;
   readonly choices?: readonly string[];
   readonly min?: number;
@@ -70,6 +70,10 @@ function problem(spec: OptionSpec, value: unknown): string | undefined {
     }
     case "choice":
       return spec.choices?.includes(String(value)) ? undefined : `it must be one of ${spec.choices?.join(", ")}`;
+    case "target": {
+      const isIndex = typeof value === "number" && Number.isInteger(value) && value >= 0;
+      return isIndex || typeof value === "string" ? undefined : "it must be a class: its index or its name";
+    }
     case "list":
       return Array.isArray(value) ? undefined : "it must be a list";
     default:

@@ -1,11 +1,12 @@
 /** The one door to a network: layers, run, predict. Methods see this, never a session, a file or a page. */
+
+import type { Emitter } from "../autodiff/emitter.ts";
+import type { Overlay } from "../autodiff/rule.ts";
 import type { Layer, Layout } from "../core/layers.ts";
 import type { Picture } from "../core/picture.ts";
 import type { RunOptions } from "../core/platform.ts";
 import type { ClassScore } from "../core/result.ts";
 import type { Tensor } from "../core/tensor.ts";
-import type { Emitter } from "../autodiff/emitter.ts";
-import type { Overlay } from "../autodiff/rule.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Preprocessing } from "./card.ts";
 

@@ -127,7 +127,15 @@ export function fakeModel(options: FakeOptions = {}): Model {
       return wanted.includes("all") ? layers : layers.filter(({ name }) => wanted.includes(name));
     },
     sha256: async () => "0".repeat(64),
-    prepare: () => ({ tensor: fill([1, side, side, 3], 3), seen: fakePicture(side, side) }),
+    prepare: () => ({
+      tensor: fill([1, side, side, 3], 3),
+      seen: fakePicture(side, side),
+      region: { x: 0, y: 0, width: side, height: side },
+    }),
+    gradient: async () => {
+      throw new Error("a made-up network has no gradient");
+    },
+    findTarget: async () => ({ class: "top" }),
     run: async (_feeds, { outputs = [dense] } = {}) =>
       Object.fromEntries(
         outputs.map((name) => [
