@@ -74,7 +74,10 @@ export interface EmitContext {
   invalid(layer: KerasLayer, what: string): never;
 }
 
-/** Appends one call of a layer and gives its outputs, the layer's own output first. */
+/**
+ * Appends one call of a layer and gives its outputs, the layer's own output first. `layers/index.ts` exports them as
+ * `emitters: Readonly<Record<string, LayerEmitter>>` by class name (operations too: `TFOpLambda`, Keras 3's `Multiply` …).
+ */
 export type LayerEmitter = (
   layer: KerasLayer,
   call: LayerCall,
