@@ -46,6 +46,8 @@ export interface EmitContext {
   /** The graph under construction; fresh names and node names begin with the layer's. */
   readonly build: Builder;
   readonly fileName: string;
+  /** Major version of the Keras that wrote the file (1, 2, 3): hard_sigmoid, for one, is another function in Keras 3. */
+  readonly kerasVersion: number;
   /** The order of axes of the model's own rank-4 values. */
   readonly sourceLayout: Layout;
   /** A value's axes as the graph stores them (rank 4: NCHW); `null` is the batch, and sides that the model leaves open. */
