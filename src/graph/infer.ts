@@ -32,6 +32,11 @@ export function inferShapes(
   graph: Graph,
   feeds: Readonly<Record<string, readonly number[]>>,
 ): Map<string, { type: ElementType; shape: number[] }> {
+  const facts = inferFacts(graph, feeds);
+  return new Map([...facts].map(([name, { type, shape }]) => [name, { type, shape: [...shape] }]));
+}
+
+function inferFacts(graph: Graph, feeds: Readonly<Record<string, readonly number[]>>): Map<string, Fact> {
   const facts = new Map<string, Fact>();
   for (const [name, constant] of graph.constants) facts.set(name, constantFact(name, constant));
   for (const name of graph.inputs) {
@@ -40,7 +45,7 @@ export function inferShapes(
     if (info && shape?.every((n) => n !== null)) facts.set(name, { type: info.type, shape: shape as number[] });
   }
   for (const node of graph.nodes) inferNode(node, facts);
-  return new Map([...facts].map(([name, { type, shape }]) => [name, { type, shape: [...shape] }]));
+  return facts;
 }
 
 function inferNode(node: Node, facts: Map<string, Fact>): void {
@@ -94,26 +99,38 @@ function constantFact(name: string, constant: Constant): Fact {
  * the network cannot take more than the given batch, shapes are inferred once, as given. Values that cannot be
  * inferred keep what the graph declares of them, or stay absent. Throws `model-invalid`.
  */
-export function withShapes(graph: Graph, dims: Readonly<Record<string, readonly number[]>>): Graph {
+export const withShapes = (graph: Graph, dims: Readonly<Record<string, readonly number[]>>): Graph =>
+  withFacts(graph, dims).graph;
+
+/**
+ * The same, and the elements of small values (up to 4096) that no input's numbers change, whatever the batch: weights,
+ * and what shape arithmetic gives.
+ */
+export function withFacts(
+  graph: Graph,
+  dims: Readonly<Record<string, readonly number[]>>,
+): { readonly graph: Graph; readonly known: ReadonlyMap<string, readonly number[]> } {
   const free = graph.inputs.filter(
     (name) => graph.values.get(name)?.shape[0] === null && Object.hasOwn(dims, name) && dims[name]!.length > 0,
   );
   const values = new Map<string, ValueInfo>(graph.values);
-  const at = (batch: number): ReturnType<typeof inferShapes> =>
-    inferShapes(graph, {
+  const known = new Map<string, readonly number[]>();
+  const at = (batch: number): Map<string, Fact> =>
+    inferFacts(graph, {
       ...dims,
       ...Object.fromEntries(free.map((name) => [name, [batch, ...dims[name]!.slice(1)]])),
     });
   const pair = free.length > 0 ? refusedAsUndefined(() => [at(2), at(3)] as const) : undefined;
-  if (pair)
-    for (const [name, { type, shape }] of pair[0]) {
-      const other = pair[1].get(name)?.shape;
-      if (other?.length === shape.length)
-        values.set(name, { type, shape: shape.map((n, i): Dimension => (n === other[i] ? n : null)) });
-    }
-  else for (const [name, info] of inferShapes(graph, dims)) values.set(name, info);
+  const first = pair?.[0] ?? inferFacts(graph, dims);
+  for (const [name, { type, shape, data }] of first) {
+    const other = pair ? pair[1].get(name) : first.get(name);
+    if (other?.shape.length !== shape.length) continue;
+    values.set(name, { type, shape: shape.map((n, i): Dimension => (n === other.shape[i] ? n : null)) });
+    const same = data?.length === other.data?.length && data?.every((x, i) => Object.is(x, other.data?.[i]));
+    if (data && same) known.set(name, data);
+  }
   for (const name of graph.constants.keys()) if (!graph.values.has(name)) values.delete(name);
-  return { ...graph, values };
+  return { graph: { ...graph, values }, known };
 }
 
 /** Networks that declare a free batch but hold a fixed one (a Reshape to [1, -1]) contradict themselves at 2. */

@@ -1,0 +1,62 @@
+/** Matrix products. */
+import { int } from "../../graph/builder.ts";
+import type { Shape } from "../../graph/graph.ts";
+import type { Emitter } from "../emitter.ts";
+import { foldTo } from "../gradient.ts";
+import type { Rule } from "../rule.ts";
+
+const swapped = (rank: number): number[] => [...Array(rank - 2).keys(), rank - 1, rank - 2];
+const flip = (emit: Emitter, matrix: string, rank: number): string => emit.transpose(matrix, swapped(rank));
+
+/** dA = dY B^T, dB = A^T dY; leading axes broadcast, and vectors count as a row on the left, a column on the right. */
+export const MatMul: Rule = (dy, { x, emit, wants, rank }) => {
+  const [a, b, ra, rb] = [x(0), x(1), rank(0), rank(1)];
+  // Gemm reads a transposed matrix in place: the weights of a dense layer are large.
+  if (ra === 2 && rb === 2 && !wants(1)) return [emit.op("Gemm", [dy, b], { transB: int(1) }), null];
+  const column = (value: string): string => emit.op("Unsqueeze", [value, emit.ints([-1])]);
+  const row = (value: string): string => emit.op("Unsqueeze", [value, emit.ints([-2])]);
+  let [grad, left, right] = [dy, a, b];
+  const [sa, sb]: [Shape, Shape] = [emit.shape(a), emit.shape(b)];
+  if (rb === 1) [grad, right] = [column(grad), column(b)];
+  if (ra === 1) [grad, left] = [row(grad), row(a)];
+  const [wa, wb] = [Math.max(2, ra), Math.max(2, rb)];
+  const most = Math.max(wa, wb);
+  const leading = broadcastShape(sa.slice(0, -2), sb.slice(0, -2), most - 2);
+  const fold = (value: string, like: string, shape: Shape): string =>
+    foldTo(emit, value, [...leading, ...(shape.length === 1 ? [1, 1] : shape.slice(-2))], like);
+  return [
+    wants(0) ? fold(emit.matMul(grad, flip(emit, right, wb)), a, sa) : null,
+    wants(1) ? fold(emit.matMul(flip(emit, left, wa), grad), b, sb) : null,
+  ];
+};
+
+function broadcastShape(a: Shape, b: Shape, rank: number): Shape {
+  return Array.from({ length: rank }, (_, i) => {
+    const [n, m] = [
+      a[i - rank + a.length] ?? (i - rank + a.length < 0 ? 1 : null),
+      b[i - rank + b.length] ?? (i - rank + b.length < 0 ? 1 : null),
+    ];
+    return n === 1 ? m : n;
+  });
+}
+
+/** Y = alpha A' B' + beta C */
+export const Gemm: Rule = (dy, { x, y, emit, wants, float, int: attribute }) => {
+  const scaled = (value: string, by: number): string => (by === 1 ? value : emit.mul(value, by));
+  const [transA, transB] = [attribute("transA", 0) === 1, attribute("transB", 0) === 1];
+  const turn = (value: string): string => emit.transpose(value, [1, 0]);
+  const grad = scaled(dy, float("alpha", 1));
+  const dA = (): string => {
+    if (transA) return emit.matMul(transB ? turn(x(1)) : x(1), turn(grad));
+    return transB ? emit.matMul(grad, x(1)) : emit.op("Gemm", [grad, x(1)], { transB: int(1) });
+  };
+  const dB = (): string => {
+    const a = transA ? x(0) : turn(x(0));
+    return transB ? turn(emit.matMul(a, grad)) : emit.matMul(a, grad);
+  };
+  return [
+    wants(0) ? dA() : null,
+    wants(1) ? dB() : null,
+    wants(2) ? foldTo(emit, scaled(dy, float("beta", 1)), emit.shape(y()), x(2)) : null,
+  ];
+};
