@@ -1,5 +1,5 @@
 /** The JSON of results: `{ "version": 1, "kind": … }`, stable, without times, so that the same run gives the same bytes. */
-import type { NamedTensor, Result } from "./result.ts";
+import type { Answer, ClassScore, NamedTensor, Result } from "./result.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** A result as plain data for `JSON.stringify`. Arrays of tensors stay out: they go into `.npy` files. */
@@ -61,6 +61,13 @@ function body(result: Result): Record<string, unknown> {
         range: rangeOf(values),
       };
     }
+    case "attack": {
+      const { title, success, targeted, to, queries, gradients, ended, margin, pixels, distance } = result;
+      const { before, after } = result;
+      const margins = { before: finite(margin.before), after: finite(margin.after) };
+      const outcome = { title, success, targeted, to, queries, gradients, ended, margin: margins };
+      return { ...outcome, pixels, distance, before: answer(before), after: answer(after) };
+    }
     case "list":
       return { rows: result.rows };
   }
@@ -68,6 +75,12 @@ function body(result: Result): Record<string, unknown> {
 
 /** One layer by its name, several as a list, none as `null`. */
 const layerOf = (layers: readonly string[]): unknown => (layers.length > 1 ? layers : (layers[0] ?? null));
+
+/** An answer without the numbers that JSON has not. */
+function answer({ predictions, ...best }: Answer): Record<string, unknown> {
+  const plain = (p: ClassScore) => ({ ...p, probability: finite(p.probability), score: finite(p.score) });
+  return { ...plain(best), predictions: predictions.map(plain) };
+}
 
 /** JSON has no NaN and no infinity: they are written as text. */
 const finite = (value: number | null): unknown => (value === null || Number.isFinite(value) ? value : String(value));

@@ -3,6 +3,7 @@
  * signed, unnormalised. Renderers, commands and panels dispatch on `kind`, never on a method's id.
  */
 import type { Layer, Layout } from "./layers.ts";
+import type { Picture } from "./picture.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** What made a result. `toJson` writes it with the result; nothing in it changes from run to run. */
@@ -121,10 +122,54 @@ export interface Attribution extends Explanation {
   readonly completeness?: { readonly expected: number; readonly sum: number; readonly gap: number };
 }
 
+/** A pixel that an attack changed; colours are 8-bit red, green, blue. */
+export interface ChangedPixel {
+  readonly x: number;
+  readonly y: number;
+  readonly from: readonly [number, number, number];
+  readonly to: readonly [number, number, number];
+}
+
+/** What a network answers to a picture: the best class, and the best few of all, best first. */
+export interface Answer extends ClassScore {
+  readonly predictions: readonly ClassScore[];
+}
+
+/** A small change of a picture that was to change the network's answer. */
+export interface Attack extends Base {
+  readonly kind: "attack";
+  /** The method's title, for pictures. */
+  readonly title: string;
+  /** The attacked picture, written as PNG and read back through the whole pipeline, gets another class (targeted: the wanted one). */
+  readonly success: boolean;
+  readonly targeted: boolean;
+  /** The wanted class; `null` where any other will do. */
+  readonly to: { readonly index: number; readonly label: string } | null;
+  /** Pictures that the network judged in the search, those of gradient passes included; the original is none of them. */
+  readonly queries: number;
+  /** How many of them were also differentiated. */
+  readonly gradients: number;
+  /** Why the search ended: it succeeded, had nothing left to try, or its budget was used up. */
+  readonly ended: "success" | "exhausted" | "budget";
+  /** Logits: the score of the present class over the best other (targeted: of the best other over the wanted one). Below 0 is success. */
+  readonly margin: { readonly before: number; readonly after: number };
+  /** Row by row. For changes of more than 1,000 pixels empty: `distance` then tells how many, the picture which. */
+  readonly pixels: readonly ChangedPixel[];
+  /** Of the attacked picture from the original: pixels changed, and the norms over channels in 8-bit levels. */
+  readonly distance: { readonly pixels: number; readonly l2: number; readonly max: number };
+  readonly before: Answer;
+  readonly after: Answer;
+  /** Both at the network's input size. */
+  readonly original: Picture;
+  readonly attacked: Picture;
+  /** The lowest margin that was reached at each pixel, where a method tries them all. */
+  readonly vulnerability?: HeatMap;
+}
+
 /** A plain list: models, labels. */
 export interface List extends Base {
   readonly kind: "list";
   readonly rows: readonly Readonly<Record<string, unknown>>[];
 }
 
-export type Result = Summary | Prediction | Tensors | Measure | HeatMap | Attribution | List;
+export type Result = Summary | Prediction | Tensors | Measure | HeatMap | Attribution | Attack | List;
