@@ -64,7 +64,7 @@ export function attributesOf(
   for (const { type, body } of messages) {
     if (type === messageTypes.attribute) {
       const raw = parseAttribute(body, file);
-      found.set(raw.name, () => valueOf(raw, file));
+      found.set(raw.name, () => attributeValue(raw, file));
     }
     if (type === messageTypes.attributeInfo) {
       const from = cursor(body, file.widths, file.region);
@@ -76,7 +76,7 @@ export function attributesOf(
   return found;
 }
 
-async function valueOf({ name, datatype, dims, data }: RawAttribute, file: Hdf5File): Promise<AttributeValue> {
+async function attributeValue({ name, datatype, dims, data }: RawAttribute, file: Hdf5File): Promise<AttributeValue> {
   const count = sizeOf(dims);
   if (!(count <= MOST_ELEMENTS) || count * datatype.size > data.length)
     throw damaged(file.region, `its attribute "${name}" states ${count} values and holds fewer`);
