@@ -5,7 +5,7 @@
 import { ConvlensError } from "../core/errors.ts";
 import { float32, int64, type Tensor } from "../core/tensor.ts";
 import { builder, float, int, ints } from "../graph/builder.ts";
-import type { Attribute, Constant, Graph, Shape } from "../graph/graph.ts";
+import type { Attribute, Constant, Graph, Shape, ValueInfo } from "../graph/graph.ts";
 import type { withFacts } from "../graph/infer.ts";
 
 /** A value's name, or a number that becomes a float32 scalar. */
@@ -22,6 +22,8 @@ export interface Emitter {
   /** The elements of a small value of the base graph that no input changes; `undefined` for any other. */
   known(value: string): readonly number[] | undefined;
 
+  /** Declares an input and gives its name back. */
+  input(name: string, info: ValueInfo): string;
   /** Adds a node and returns its first output. */
   op(op: string, inputs: readonly Operand[], attributes?: Attributes): string;
   /** Adds a node and returns its `count` outputs. */
@@ -85,6 +87,7 @@ export function emitter({ graph, known }: ReturnType<typeof withFacts>, prefix: 
     shape,
     dims: (value) => shape(value).map((n) => n ?? -1),
     known: (value) => known.get(value),
+    input: (name, info) => build.input(name, info),
     op,
     ops,
     constant: (value) => build.constant(value),

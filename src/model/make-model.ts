@@ -9,7 +9,9 @@ import { inferShapes, withShapes } from "../graph/infer.ts";
 import type { Preprocessing } from "./card.ts";
 import { checkFeeds } from "./feeds.ts";
 import { findLayers } from "./find-layers.ts";
-import { chooseHead, findHeads } from "./heads.ts";
+import { runGradient } from "./gradients.ts";
+import { chooseHead, classCount, findHeads } from "./heads.ts";
+import { findClass } from "./labels.ts";
 import { completeLayers, layoutAxes, plainLayers } from "./layers.ts";
 import type { Feeds, Label, Model, ModelInput, ModelPrediction } from "./model.ts";
 import { preparePicture } from "./preprocess.ts";
@@ -171,6 +173,40 @@ export function makeModel(parts: ModelParts): Model {
     return outputs.map((output, i) => scoreClasses(output, logits[i]!, scoring));
   };
 
+  const gradient: Model["gradient"] = (feeds, options) => {
+    mustOpen(file);
+    const head = chooseHead(heads(), parts.head, source.name);
+    const classes = classCount(graph.values.get(head.logits)?.shape);
+    return runGradient(
+      {
+        modelName: source.name,
+        sessions,
+        sourceLayout,
+        head,
+        activation: parts.activation ?? parts.cardActivation ?? (classes === 1 ? "sigmoid" : "softmax"),
+        scoring: { head, wanted: parts.activation, card: parts.cardActivation, labels },
+        engineOverlay: undefined,
+        locate: resolve,
+        resolve: (name) => {
+          const { value, layout } = resolve(name);
+          return { value, channelsLast: layout === "NHWC" };
+        },
+      },
+      checked(feeds),
+      options,
+      inputs[0]!.name,
+    );
+  };
+
+  const findTarget: Model["findTarget"] = async (what, of = "logit") => {
+    if (what === "top") return { class: "top", of };
+    const head = chooseHead(heads(), parts.head, source.name);
+    const shapes = inferShapes(graph, pictureDims(inputs, preprocessing));
+    const count = classCount(shapes.get(head.logits)?.shape) ?? labels?.length ?? Number.MAX_SAFE_INTEGER;
+    // One output unit stands for two classes.
+    return { class: findClass(labels, count === 1 ? 2 : count, what), of };
+  };
+
   return {
     name: source.name,
     description: file.description,
@@ -198,9 +234,16 @@ export function makeModel(parts: ModelParts): Model {
     },
     run,
     predict,
+    gradient,
+    findTarget,
     weight: (layer, name) => readWeight(graph, layer, name),
     release: () => sessions.release(),
   };
+}
+
+function mustOpen({ opaque, source }: ModelFile): void {
+  if (opaque !== undefined)
+    throw new ConvlensError("model-unsupported", `"${source.name}" has no gradients: ${opaque}`);
 }
 
 function zeroTensor(type: ElementType, dims: readonly number[]): Tensor {

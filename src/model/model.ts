@@ -5,7 +5,7 @@ import type { Overlay } from "../autodiff/rule.ts";
 import type { Layer, Layout } from "../core/layers.ts";
 import type { Picture } from "../core/picture.ts";
 import type { RunOptions } from "../core/platform.ts";
-import type { ClassScore } from "../core/result.ts";
+import type { ClassScore, ExplainedTarget } from "../core/result.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Preprocessing } from "./card.ts";
@@ -79,6 +79,8 @@ export interface Gradients {
     readonly scores: Float32Array;
     /** The class of each picture, for class targets: what `top` meant. */
     readonly classes: readonly number[] | undefined;
+    /** The target in words, for each picture. */
+    readonly explained: readonly ExplainedTarget[];
     /** By the name asked for, in source layout, the shape of the value itself. */
     readonly gradients: Readonly<Record<string, Tensor<"float32">>>;
   }[];

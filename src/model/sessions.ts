@@ -16,9 +16,21 @@ const MOST_BYTES = 2 ** 30;
 
 type Values = Readonly<Record<string, Tensor>>;
 
+/** A graph made from the file's own: its session is kept under the key. */
+export interface Plan {
+  readonly key: string;
+  build(base: Graph): Graph;
+}
+
 export interface Sessions {
   /** Values of the graph for inputs of the right shapes and types. Throws `model-unsupported` for inner values of opaque files. */
   run(feeds: Values, outputs: readonly string[], options?: RunOptions): Promise<Record<string, Tensor>>;
+  /** The graph that plans are built on. */
+  readonly base: Graph;
+  /** What belongs to a plan, made once and kept under its key. */
+  known<T>(key: string, make: () => T): T;
+  /** The outputs of a graph that is made from the file's graph. The file must not be opaque. */
+  runPlan(plan: Plan, feeds: Values, outputs: readonly string[], options?: RunOptions): Promise<Record<string, Tensor>>;
   /** Frees all sessions; a later run makes new ones. */
   release(): Promise<void>;
 }
@@ -40,19 +52,26 @@ export function makeSessions(
   /** Whether several pictures at once give what each gives alone; `undefined`: not known yet. */
   let batches = file.graph.inputs.some((name) => isFixed(file.graph, name)) ? undefined : true;
 
-  const make = (outputs: readonly string[], freed: boolean): Entry => {
+  const facts = new Map<string, unknown>();
+
+  const make = (plan: Plan, freed: boolean): Entry => {
     if (file.opaque !== undefined) {
       const session = engine.createSession({ kind: "file", source: file.source }, engineOptions);
       return { session, bytes: file.source.size, users: 0 };
     }
-    const graph = subgraph(freed ? freeBatch(file.graph) : file.graph, outputs);
+    const graph = plan.build(freed ? freeBatch(file.graph) : file.graph);
     const session = engine.createSession(encodeGraph(graph), engineOptions);
     return { session, bytes: constantBytes(graph), users: 0 };
   };
 
-  const pass = async (feeds: Values, outputs: readonly string[], freed: boolean): Promise<Record<string, Tensor>> => {
-    const key = file.opaque === undefined ? JSON.stringify([freed, ...outputs]) : "";
-    const entry = entries.get(key) ?? make(outputs, freed);
+  const pass = async (
+    plan: Plan,
+    feeds: Values,
+    outputs: readonly string[],
+    freed: boolean,
+  ): Promise<Record<string, Tensor>> => {
+    const key = file.opaque === undefined ? `${freed} ${plan.key}` : "";
+    const entry = entries.get(key) ?? make(plan, freed);
     // Moved to the end: the map's order is the order of last use.
     entries.delete(key);
     entries.set(key, entry);
@@ -71,51 +90,70 @@ export function makeSessions(
   };
 
   /** One by one, the results joined along the first axis. */
-  const loop = async (feeds: Values, outputs: readonly string[], count: number, { signal, onProgress }: RunOptions) => {
+  const loop = async (
+    plan: Plan,
+    feeds: Values,
+    outputs: readonly string[],
+    count: number,
+    { signal, onProgress }: RunOptions,
+  ) => {
     const rows: Record<string, Tensor>[] = [];
     for (let i = 0; i < count; i++) {
       throwIfCancelled(signal);
       onProgress?.(i, count, "picture");
-      rows.push(await pass(picture(feeds, i, count), outputs, false));
+      rows.push(await pass(plan, picture(feeds, i, count), outputs, false));
     }
     return Object.fromEntries(outputs.map((name) => [name, join(rows.map((row) => row[name]!))]));
   };
 
   /** Frees a fixed batch where the first two pictures give together what they give alone. */
-  const canBatch = async (feeds: Values, outputs: readonly string[], count: number): Promise<boolean> => {
+  const canBatch = async (plan: Plan, feeds: Values, outputs: readonly string[], count: number): Promise<boolean> => {
     if (file.opaque !== undefined) return false;
     try {
-      const pair = await pass(picture(feeds, 0, count, 2), outputs, true);
-      const alone = await Promise.all([0, 1].map((i) => pass(picture(feeds, i, count), outputs, false)));
+      const pair = await pass(plan, picture(feeds, 0, count, 2), outputs, true);
+      const alone = await Promise.all([0, 1].map((i) => pass(plan, picture(feeds, i, count), outputs, false)));
       return outputs.every((name) => near(pair[name]!, join(alone.map((row) => row[name]!))));
     } catch (error) {
-      if (error instanceof ConvlensError && error.code === "engine-failed") return false;
+      // The engine refuses, or shapes that hold the batch of 1 contradict a larger one.
+      if (error instanceof ConvlensError && /^(engine-failed|model-)/.test(error.code)) return false;
       throw error;
     }
   };
 
+  const runPlan: Sessions["runPlan"] = async (plan, feeds, outputs, options = {}) => {
+    throwIfCancelled(options.signal);
+    // Only an input that the file fixes at one picture says how many there are: others may have a first axis of their own.
+    const fixed = file.graph.inputs.filter((name) => isFixed(file.graph, name));
+    const count = Math.max(1, ...fixed.map((name) => feeds[name]?.dims[0] ?? 1));
+    if (count === 1) return pass(plan, feeds, outputs, false);
+    if (batches === undefined) {
+      batches = await canBatch(plan, feeds, outputs, count);
+      if (!batches) note(`"${file.source.name}" takes one picture at a time: batches are fed one by one`);
+    }
+    return batches ? pass(plan, feeds, outputs, true) : loop(plan, feeds, outputs, count, options);
+  };
+
   return {
+    base: file.graph,
+    known<T>(key: string, make: () => T): T {
+      const value = facts.has(key) ? (facts.get(key) as T) : make();
+      facts.set(key, value);
+      return value;
+    },
+    runPlan,
     run: async (feeds, outputs, options = {}) => {
-      throwIfCancelled(options.signal);
-      // Only an input that the file fixes at one picture says how many there are: others may have a first axis of their own.
-      const fixed = file.graph.inputs.filter((name) => isFixed(file.graph, name));
-      const count = Math.max(1, ...fixed.map((name) => feeds[name]?.dims[0] ?? 1));
       const computed = outputs.filter((name) => !file.graph.inputs.includes(name));
       const given = Object.fromEntries(outputs.flatMap((name) => (feeds[name] ? [[name, feeds[name]]] : [])));
-      if (computed.length === 0) return given;
       const inner = computed.find((output) => !file.graph.outputs.includes(output));
       if (inner !== undefined && file.opaque !== undefined)
         throw new ConvlensError(
           "model-unsupported",
           `"${inner}" cannot be computed, only the outputs of "${file.source.name}": ${file.opaque}`,
         );
-      if (count === 1) return { ...given, ...(await pass(feeds, computed, false)) };
-      if (batches === undefined) {
-        batches = await canBatch(feeds, computed, count);
-        if (!batches) note(`"${file.source.name}" takes one picture at a time: batches are fed one by one`);
-      }
-      const results = batches ? pass(feeds, computed, true) : loop(feeds, computed, count, options);
-      return { ...given, ...(await results) };
+      throwIfCancelled(options.signal);
+      if (computed.length === 0) return given;
+      const plan = { key: JSON.stringify(computed), build: (graph: Graph) => subgraph(graph, computed) };
+      return { ...given, ...(await runPlan(plan, feeds, computed, options)) };
     },
     release: async () => {
       const all = [...entries.values()];

@@ -6,7 +6,18 @@ const rectifies = ({ node, x, emit }: RuleContext): boolean =>
   node.op === "Relu" || (node.op === "Clip" && x(1) !== "" && emit.known(x(1))?.[0] === 0);
 
 /** Rectifiers that these methods were not made for: they keep their own rule, and the result says so. */
-const others = ["LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "HardSwish", "Gelu", "Mish", "Softplus", "ThresholdedRelu"];
+const others = [
+  "LeakyRelu",
+  "PRelu",
+  "Elu",
+  "Selu",
+  "Celu",
+  "HardSwish",
+  "Gelu",
+  "Mish",
+  "Softplus",
+  "ThresholdedRelu",
+];
 
 const atRectifiers = (id: string, change: (ordinary: Rule) => Rule): Overlay => ({
   id,
@@ -35,7 +46,6 @@ export const guided: Overlay = atRectifiers(
 );
 
 /** Zeiler and Fergus 2013: only positive gradients pass, whatever the unit did. */
-export const deconvnet: Overlay = atRectifiers(
-  "the deconvolutional network",
-  () => (dy, { emit }) => [emit.op("Relu", [dy])],
-);
+export const deconvnet: Overlay = atRectifiers("the deconvolutional network", () => (dy, { emit }) => [
+  emit.op("Relu", [dy]),
+]);
