@@ -1,7 +1,7 @@
 /** Gradients of miniature networks of each family against PyTorch's (fixtures/networks/make.py), and against themselves. */
 import { afterAll, describe, expect, it } from "vitest";
 import { deconvnet, guided } from "../../src/autodiff/overlays/rectifiers.ts";
-import { float32 } from "../../src/core/tensor.ts";
+import { float32, transpose } from "../../src/core/tensor.ts";
 import type { Gradients, Model } from "../../src/model/model.ts";
 import { openModel } from "../../src/node.ts";
 import {
@@ -85,9 +85,17 @@ describe.each(networkFixtures.map((fixture) => [fixture.name, fixture] as const)
 
   it("the gradient by the CAM layer, and its activation, are PyTorch's", async () => {
     const found = await both();
-    expect(found.targets[0]!.gradients[value]!.dims).toEqual(fixture.arrays.activation!.shape);
-    expect(relativeError(diagonal(found, value), expected("layerGradient"))).toBeLessThan(tolerance);
-    expect(relativeError(found.values[value]!.data, expected("activation"))).toBeLessThan(tolerance);
+    const { sourceLayout } = await model();
+    for (const [name, data] of [
+      ["layerGradient", diagonal(found, value)],
+      ["activation", found.values[value]!.data],
+    ] as const) {
+      const theirs = fixtureArray(fixture, name)!;
+      // A network that takes N, H, W, C gives its layers so.
+      const wanted = sourceLayout === "NHWC" ? transpose(theirs, [0, 2, 3, 1]) : theirs;
+      expect(found.values[value]!.dims).toEqual(wanted.dims);
+      expect(relativeError(data, wanted.data as Float32Array)).toBeLessThan(tolerance);
+    }
   });
 
   it("one picture and one class give what two at once give", async () => {
@@ -118,7 +126,8 @@ describe.each(networkFixtures.map((fixture) => [fixture.name, fixture] as const)
     const feeds = fixtureFeeds(fixture, 0);
     const slope = picture((await both()).targets[0]!.gradients.input!, 0).data;
     const length = Math.hypot(...slope);
-    const step = 1 / 256;
+    // Small: the score of a network of rectifiers bends every few thousandths.
+    const step = 1 / 4096;
     const score = async (way: number): Promise<number> => {
       const moved = feeds.input!.data.map((x, i) => x + (way * step * slope[i]!) / length);
       const at = { ...feeds, input: float32(feeds.input!.dims, moved) };
