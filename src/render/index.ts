@@ -2,8 +2,13 @@
 export { type ActivationSheetOptions, activationSheets, sheetLayout } from "./activations.ts";
 export { measureChart, predictionChart } from "./charts.ts";
 export { applyColorMap, type ColorMapName, type ColorMapOptions, colorMap, colorMapNames } from "./colormaps.ts";
+export { type ComparisonRow, comparisonPhoto, comparisonSheet } from "./comparison.ts";
+export { type Box, explanationBoxes } from "./explain/boxes.ts";
+export { type ExplanationMode, type ExplanationOptions, explanationModes, type Placed } from "./explain/draw.ts";
+export type { PaletteName } from "./explain/palette.ts";
 export { type FilterSheetOptions, filterSheets } from "./filters.ts";
 export { type MatshowOptions, matshow } from "./matshow.ts";
+export { barePicture, explanationPicture } from "./overlay.ts";
 export { type Mark, type Scene, sceneToPicture } from "./scene.ts";
 export type { SheetPage, Tile } from "./sheet.ts";
 export { sceneToSvg } from "./svg.ts";
