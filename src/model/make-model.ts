@@ -10,7 +10,7 @@ import type { Preprocessing } from "./card.ts";
 import { checkFeeds } from "./feeds.ts";
 import { findLayers } from "./find-layers.ts";
 import { runGradient } from "./gradients.ts";
-import { chooseHead, classCount, findHeads } from "./heads.ts";
+import { chooseHead, classCount, findHeads, type Head } from "./heads.ts";
 import { findClass } from "./labels.ts";
 import { completeLayers, layoutAxes, plainLayers } from "./layers.ts";
 import type { Feeds, Label, Model, ModelInput, ModelPrediction } from "./model.ts";
@@ -87,6 +87,7 @@ export function makeModel(parts: ModelParts): Model {
   const sessions = makeSessions(file, engine, parts.engineOptions, (text) => notes.push(text));
   const plain = once(() => plainLayers(file));
   const heads = once(() => findHeads(graph));
+  const head = (): Head => chooseHead(heads(), parts.head, source.name);
 
   const roomy = new Set<string>();
   /** The feeds, checked; that their shapes leave room is worked out once for each set of shapes. */
@@ -156,13 +157,13 @@ export function makeModel(parts: ModelParts): Model {
     feeds: Feeds,
     options: RunOptions & { readonly top?: number } = {},
   ): Promise<readonly ModelPrediction[]> => {
-    const head = chooseHead(heads(), parts.head, source.name);
+    const chosen = head();
     // The engine's own names: a layer may be called like an output.
-    const values = file.opaque === undefined ? [...new Set([head.output, head.logits])] : [head.output];
+    const values = file.opaque === undefined ? [...new Set([chosen.output, chosen.logits])] : [chosen.output];
     const results = await sessions.run(checked(feeds), values, options);
-    const outputs = vectors(results[head.output]!, source.name);
-    const logits = vectors(results[head.logits] ?? results[head.output]!, source.name);
-    const known = file.opaque === undefined ? head : { ...head, activation: undefined };
+    const outputs = vectors(results[chosen.output]!, source.name);
+    const logits = vectors(results[chosen.logits] ?? results[chosen.output]!, source.name);
+    const known = file.opaque === undefined ? chosen : { ...chosen, activation: undefined };
     const scoring = {
       head: known,
       wanted: parts.activation,
@@ -175,16 +176,14 @@ export function makeModel(parts: ModelParts): Model {
 
   const gradient: Model["gradient"] = (feeds, options) => {
     mustOpen(file);
-    const head = chooseHead(heads(), parts.head, source.name);
-    const classes = classCount(graph.values.get(head.logits)?.shape);
     return runGradient(
       {
         modelName: source.name,
         sessions,
         sourceLayout,
-        head,
-        activation: parts.activation ?? parts.cardActivation ?? (classes === 1 ? "sigmoid" : "softmax"),
-        scoring: { head, wanted: parts.activation, card: parts.cardActivation, labels },
+        head: head(),
+        activation: parts.activation ?? parts.cardActivation,
+        scoring: { head: head(), wanted: parts.activation, card: parts.cardActivation, labels },
         engineOverlay: undefined,
         locate: resolve,
         resolve: (name) => {
@@ -200,9 +199,8 @@ export function makeModel(parts: ModelParts): Model {
 
   const findTarget: Model["findTarget"] = async (what, of = "logit") => {
     if (what === "top") return { class: "top", of };
-    const head = chooseHead(heads(), parts.head, source.name);
     const shapes = inferShapes(graph, pictureDims(inputs, preprocessing));
-    const count = classCount(shapes.get(head.logits)?.shape) ?? labels?.length ?? Number.MAX_SAFE_INTEGER;
+    const count = classCount(shapes.get(head().logits)?.shape) ?? labels?.length ?? Number.MAX_SAFE_INTEGER;
     // One output unit stands for two classes.
     return { class: findClass(labels, count === 1 ? 2 : count, what), of };
   };
@@ -220,6 +218,7 @@ export function makeModel(parts: ModelParts): Model {
     notes,
     fileNotes: file.notes,
     engineName: engineName(engine, parts.engineOptions),
+    head,
     layers,
     findLayers: async (patterns) => findLayers(await layers(), typeof patterns === "string" ? [patterns] : patterns),
     sha256: once(() => platform.sha256(source)),

@@ -9,6 +9,7 @@ import type { ClassScore, ExplainedTarget } from "../core/result.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Preprocessing } from "./card.ts";
+import type { Head } from "./heads.ts";
 
 export interface ModelInput {
   readonly name: string;
@@ -109,6 +110,8 @@ export interface Model {
   readonly fileNotes: readonly string[];
   readonly engineName: string;
 
+  /** The output that is meant and the logits behind it. Throws `option-invalid` where there are several and none was named. */
+  head(): Head;
   /** The layer table with shapes and costs; worked out once, on first use. */
   layers(): Promise<readonly Layer[]>;
   /** The layers a name, a pattern (`conv*`), `first:8` or `all` means, in graph order. Throws `layer-unknown` with the nearest names. */

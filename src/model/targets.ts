@@ -13,7 +13,7 @@ import type { NamedActivation } from "./scores.ts";
 export interface TargetParts {
   readonly head: Head;
   /** How logits become probabilities, where the graph does not say. */
-  readonly activation: NamedActivation;
+  readonly activation: NamedActivation | undefined;
   /** The graph value of a layer and whether its channels come last. */
   resolve(layer: string): { readonly value: string; readonly channelsLast: boolean };
 }
@@ -102,8 +102,9 @@ export function classValues(
       "option-invalid",
       "nothing says how this network's scores become probabilities: name a rule with --activation, or explain the logit",
     );
+  const rule = activation ?? (count === 1 ? "sigmoid" : "softmax");
   const probabilities =
-    activation === "softmax"
+    rule === "softmax"
       ? emit.op("Softmax", [flat(head.logits)], { axis: int(1) })
       : emit.op("Sigmoid", [flat(head.logits)]);
   return { values: probabilities, count };

@@ -121,6 +121,7 @@ export function fakeModel(options: FakeOptions = {}): Model {
     notes: [],
     fileNotes: [],
     engineName: "none",
+    head: () => ({ output: dense, logits: dense, activation: undefined, names: [dense] }),
     layers: async () => layers,
     findLayers: async (patterns) => {
       const wanted = [patterns].flat();
