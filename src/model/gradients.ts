@@ -136,13 +136,19 @@ function buildGraph(
   fetched: readonly string[],
   overlay: Overlay | undefined,
 ): Built {
-  const first = emitter(withFacts(base, dims), "score/");
+  // A batch is cut into single pictures where the file fixes it at 1.
+  const single = Object.entries(dims).map(([name, all]) => {
+    const fixed = base.values.get(name)?.shape[0] === 1;
+    return [name, fixed ? [1, ...all.slice(1)] : all] as const;
+  });
+  const fed = Object.fromEntries(single);
+  const first = emitter(withFacts(base, fed), "score/");
   const nodes = targets.map((target, i) => appendTarget(first, target, i, parts));
   const scored = first.finish([...base.outputs, ...nodes.map(({ score }) => score)]);
   const added = scored.inputs.filter((name) => !base.inputs.includes(name));
   const all = {
     ...Object.fromEntries(added.map((name) => [name, scored.values.get(name)!.shape.map((n) => n ?? 1)])),
-    ...dims,
+    ...fed,
   };
   const emit = emitter(withFacts(scored, all), GRADIENT);
   const layers = [parts.engineOverlay, overlay].filter((layer) => layer !== undefined);
