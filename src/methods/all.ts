@@ -1,4 +1,7 @@
 /** The registry: one line a method. Help, flags, docs tables and contract tests read it through `methods`. */
+export { corners } from "./attack/corners.ts";
+export { onePixel } from "./attack/one-pixel.ts";
+export { sparseRs } from "./attack/sparse-rs.ts";
 export { activations } from "./inspect/activations.ts";
 export { filters } from "./inspect/filters.ts";
 export { predict } from "./inspect/predict.ts";

@@ -3,6 +3,7 @@ import * as all from "./all.ts";
 import type { Method } from "./method.ts";
 
 export * from "./all.ts";
+export type { AttackMethod, AttackRunOptions, Plan } from "./attack/attack.ts";
 export { channelMap } from "./inspect/activations.ts";
 export { type Method, type MethodInput, type OptionSpec, resolveOptions } from "./method.ts";
 

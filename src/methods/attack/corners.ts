@@ -1,0 +1,102 @@
+/** Every pixel with each of the eight extreme colours: the best such change, or the proof that none is enough. */
+import type { HeatMap } from "../../core/result.ts";
+import { float32 } from "../../core/tensor.ts";
+import { labelName } from "../../model/labels.ts";
+import { originOf, resolveOptions } from "../method.ts";
+import { type AttackMethod, type SharedOptions, sharedOptions, takesPicture } from "./attack.ts";
+import { openSearch, type Search } from "./search.ts";
+import type { Change, Rgb, Subject } from "./subject.ts";
+
+export interface CornersOptions extends SharedOptions {
+  readonly stop: "never" | "success";
+}
+
+export const corners: AttackMethod<CornersOptions> = {
+  id: "corners",
+  title: "All corner colours",
+  summary: "Tries every pixel with each of the 8 extreme colours: finds the best such change or proves there is none.",
+  paper: "The first step of CornerSearch: Croce, Hein: Sparse and Imperceivable Adversarial Attacks, arXiv 1909.05040",
+  family: "few",
+  kind: "attack",
+  needs: ["image"],
+  options: {
+    ...sharedOptions,
+    stop: {
+      type: "choice",
+      default: "never",
+      choices: ["never", "success"],
+      help: "when to end: never before all are tried, which gives the best one and the map of vulnerability, or at the first success",
+    },
+  },
+  applies: takesPicture,
+  async run(model, input, given = {}) {
+    const options = resolveOptions<CornersOptions>(corners.options, given);
+    const untilSuccess = options.stop === "success";
+    const search = await openSearch(corners, model, input, options, given, { untilSuccess, by: "margin" });
+    const changes = cornerChanges(search.subject);
+    await search.announce(changes.length);
+    const { width, height } = search.subject.picture;
+    const lowest = new Float32Array(width * height).fill(Number.NaN);
+    let tried = 0;
+    while (tried < changes.length && !search.isOver) {
+      const part = changes.slice(tried, tried + options.batch);
+      const judged = await search.judge(part.map((change) => [change]));
+      for (const [i, { margin }] of judged.entries()) {
+        const { at } = part[i]!;
+        if (!(lowest[at]! <= margin)) lowest[at] = margin;
+      }
+      tried += judged.length;
+      if (judged.length < part.length) break;
+    }
+    const whole = tried === changes.length;
+    const notes =
+      untilSuccess || whole ? [] : [`${tried} of ${changes.length} corner changes were tried: nothing is proven`];
+    const result = await search.finish({ notes });
+    if (untilSuccess || !whole) return result;
+    const origin = await originOf(model, corners.id, options, input);
+    const proof = result.success
+      ? []
+      : [`all ${tried} changes of one pixel to a corner colour were tried: none reaches the goal`];
+    return {
+      ...result,
+      notes: [...result.notes, ...proof],
+      vulnerability: mapOf(search, lowest, { origin, labels: model.labels, notes: result.notes }),
+    };
+  },
+};
+
+/** The extreme colours: each level 0 or 255; black and white for networks of grey pictures. */
+export const cornerColors = ({ isGray }: Subject): readonly Rgb[] => {
+  const all = Array.from({ length: 8 }, (_, i): Rgb => [i & 4 ? 255 : 0, i & 2 ? 255 : 0, i & 1 ? 255 : 0]);
+  return isGray ? [all[0]!, all[7]!] : all;
+};
+
+/** Every pixel with every corner colour, pixel by pixel; those that change nothing are left out. */
+export function cornerChanges(subject: Subject): Change[] {
+  const colors = cornerColors(subject);
+  const { width, height } = subject.picture;
+  return Array.from({ length: width * height }, (_, at) => {
+    const present = subject.colorAt(at).join();
+    return colors.flatMap((color) => (color.join() === present ? [] : [{ at, color }]));
+  }).flat();
+}
+
+function mapOf(
+  { subject, goal, start }: Search,
+  lowest: Float32Array,
+  { origin, labels, notes }: Pick<HeatMap, "origin" | "notes"> & { labels: Parameters<typeof labelName>[0] },
+): HeatMap {
+  const { width, height } = subject.picture;
+  const index = goal.to ?? goal.from;
+  const entry = start.prediction.predictions.find((score) => score.index === index)!;
+  return {
+    kind: "map",
+    title: "Lowest margin by one pixel",
+    target: { index, label: labelName(labels, index), of: "logit", score: entry.score, probability: entry.probability },
+    signed: true,
+    layers: [],
+    map: float32([height, width], lowest),
+    origin,
+    notes,
+  };
+}
