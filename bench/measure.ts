@@ -54,16 +54,17 @@ export async function bestOfBoth(
   return least;
 }
 
-/** Runs a whole process `repeats` times: least milliseconds, and peak resident memory in MiB (Node processes only). */
+/** Runs a whole process `repeats` times: least milliseconds, peak resident memory in MiB (Node processes only), what it said. */
 export function wholeProcess(
   command: string,
   args: readonly string[],
   repeats: number,
-): { ms: number; peakMiB: number | undefined } {
+): { ms: number; peakMiB: number | undefined; stdout: string } {
   const folder = mkdtempSync(join(tmpdir(), "convlens-bench-"));
   const peakFile = join(folder, "peak");
   let ms = Number.POSITIVE_INFINITY;
   let peakMiB: number | undefined;
+  let stdout = "";
   for (let i = 0; i < repeats; i++) {
     const start = performance.now();
     const isNode = command === process.execPath;
@@ -75,8 +76,9 @@ export function wholeProcess(
     });
     if (child.status !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${child.stderr}`);
     ms = Math.min(ms, performance.now() - start);
+    stdout = child.stdout;
     if (isNode) peakMiB = Math.min(peakMiB ?? Number.POSITIVE_INFINITY, Number(readFileSync(peakFile, "utf8")) / 1024);
   }
   rmSync(folder, { recursive: true });
-  return { ms, peakMiB };
+  return { ms, peakMiB, stdout };
 }
