@@ -88,6 +88,9 @@ export function takesPicture({ inputs, input }: Model): string | undefined {
   return undefined;
 }
 
+/** The same for attacks that follow gradients: they must look into the graph too. */
+export const opaqueOrNoPicture = (model: Model): string | undefined => model.opaque ?? takesPicture(model);
+
 /** Throws `option-invalid` where more pixels are to change than there are. */
 export function mustFit(pixels: number, width: number, height: number): void {
   if (pixels > width * height)

@@ -8,7 +8,7 @@ import type { Attack, ChangedPixel, HeatMap } from "../../core/result.ts";
 import { float32, type Tensor } from "../../core/tensor.ts";
 import { decodeImage, encodePng } from "../../image/index.ts";
 import { labelName } from "../../model/labels.ts";
-import type { Model, ModelPrediction } from "../../model/model.ts";
+import type { Model, ModelPrediction, Target } from "../../model/model.ts";
 import { feedsOf, type Method, type MethodInput, mustApply, originOf } from "../method.ts";
 import type { AttackRunOptions, SharedOptions } from "./attack.ts";
 import { answerOf, type Goal, goalOf, reaches, type Standing, standing } from "./goal.ts";
@@ -33,10 +33,12 @@ export interface Search {
   announce(queries: number): Promise<void>;
   /** In their order; fewer than were given where the search was over in between. */
   judge(candidates: readonly Candidate[]): Promise<readonly Judged[]>;
-  /** The same for one whole picture, through PNG and back. */
-  judgePicture(picture: Picture): Promise<Judged>;
-  /** Counts pictures that a gradient pass judged. */
-  countGradients(pictures: number): void;
+  /** The same for one whole picture, through PNG and back; no second pass where `known` is of the same tensor, and none past the budget. */
+  judgePicture(picture: Picture, known?: Known): Promise<Judged | undefined>;
+  /** The same for levels that need not be whole: on the way to a picture, never one that is found. */
+  judgeLevels(levels: Float64Array): Promise<Judged>;
+  /** Gradients by the levels, one a target, from one pass over one picture; it counts as a picture judged. */
+  gradients(levels: Float64Array, targets: readonly Target[]): Promise<readonly Float64Array[]>;
   /** Ends the search: the first picture that reached the goal, else the best one that did, else the closest. */
   finish(more?: { readonly vulnerability?: HeatMap; readonly notes?: readonly string[] }): Promise<Attack>;
 }
@@ -52,7 +54,7 @@ export interface SearchSettings {
 const NEAR = 1e-3;
 
 /** A judged tensor: a file that gives the same one needs no second pass. */
-interface Known {
+export interface Known {
   readonly tensor: Float32Array;
   readonly judged: Judged;
 }
@@ -107,6 +109,7 @@ export async function openSearch<Options extends SharedOptions>(
   const start = judgedBy(first!);
 
   let [queries, gradients, planned, told] = [0, 0, options.maxQueries, -1];
+  const gradientNotes = new Set<string>();
   let found: Found | undefined;
   let closest: { readonly picture: () => Picture; readonly judged: Judged } | undefined;
   /** What a batch says is at the goal or next to it, not yet judged alone. */
@@ -124,16 +127,17 @@ export async function openSearch<Options extends SharedOptions>(
   const consider = (judged: Judged, picture: () => Picture): void => {
     if (closest === undefined || judged[by] < closest.judged[by]) closest = { picture, judged };
   };
-  const settle = (picture: Picture, judged: Judged): boolean => {
-    if (!reaches(judged.prediction.predictions, goal)) return false;
+  const settle = (picture: Picture, judged: Judged | undefined): boolean => {
+    if (judged === undefined || !reaches(judged.prediction.predictions, goal)) return false;
     if (found === undefined || judged[by] < found.judged[by]) found = { picture, judged };
     return true;
   };
 
-  /** One picture through the whole pipeline, as a file. `known`: what the network answered to this very tensor. */
-  const judgeFile = async (picture: Picture, known?: Known): Promise<Judged> => {
+  /** One picture through the whole pipeline, as a file; `undefined` where the budget is used up. `known`: what the network answered to this very tensor. */
+  const judgeFile = async (picture: Picture, known?: Known): Promise<Judged | undefined> => {
     const { data } = await readBack(model, picture);
     if (known?.tensor.every((value, i) => value === data[i])) return known.judged;
+    if (queries >= options.maxQueries) return undefined;
     queries++;
     return judgedBy((await predict(data, 1))[0]!);
   };
@@ -155,7 +159,7 @@ export async function openSearch<Options extends SharedOptions>(
       if (judged[i]!.margin > NEAR) continue;
       const known = count === 1 ? { tensor: batch.slice(0, size), judged: judged[0]! } : undefined;
       if (!untilSuccess) near.push({ candidate, judged: judged[i]!, known });
-      else if (found === undefined && (known !== undefined || queries < options.maxQueries)) {
+      else if (found === undefined) {
         const picture = subject.changed(candidate);
         settle(picture, await judgeFile(picture, known));
       }
@@ -200,22 +204,33 @@ export async function openSearch<Options extends SharedOptions>(
       }
       return answers;
     },
-    async judgePicture(picture) {
-      const judged = await judgeFile(picture);
-      consider(judged, () => picture);
+    async judgePicture(picture, known) {
+      const judged = await judgeFile(picture, known);
+      if (judged !== undefined) consider(judged, () => picture);
       settle(picture, judged);
       progress();
       return judged;
     },
-    countGradients(pictures) {
-      queries += pictures;
-      gradients += pictures;
+    async judgeLevels(levels) {
+      queries++;
+      progress();
+      return judgedBy((await predict(subject.tensorOf(levels).data, 1))[0]!);
+    },
+    async gradients(levels, targets) {
+      throwIfCancelled(signal);
+      queries++;
+      gradients++;
+      const { targets: found, notes: more } = await model.gradient(subject.tensorOf(levels), {
+        targets,
+        ...(signal && { signal }),
+      });
+      for (const note of more) gradientNotes.add(note);
+      return found.map((one) => subject.byLevel(one.gradients[model.input.name]!));
     },
     async finish({ vulnerability, notes = [] } = {}) {
       const budget = left() === 0;
       near.sort((a, b) => a.judged[by] - b.judged[by]);
       for (const { candidate, known } of near) {
-        if (known === undefined && queries >= options.maxQueries) break;
         const picture = subject.changed(candidate);
         if (settle(picture, await judgeFile(picture, known))) break;
       }
@@ -249,7 +264,8 @@ export async function openSearch<Options extends SharedOptions>(
           ...model.notes,
           ...first!.notes,
           ...notes,
-          ...(many ? [`${distance.pixels} pixels changed: too many to list; attacked.png holds them`] : []),
+          ...gradientNotes,
+          ...(many ? [`${distance.pixels} pixels changed: too many to list; the attacked picture shows them`] : []),
         ],
       };
     },

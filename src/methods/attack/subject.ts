@@ -21,11 +21,19 @@ export interface Subject {
   readonly tensor: Tensor<"float32">;
   /** A network of grey pictures tells no colours apart: candidates are then grey. */
   readonly isGray: boolean;
+  /** The 8-bit levels pixel by pixel: red, green, blue, or one level of a grey network. */
+  readonly levels: Float64Array;
   colorAt(at: number): Rgb;
   /** Writes a pixel into a tensor's data whose picture begins at `start`. */
   write(data: Float32Array, start: number, change: Change): void;
   /** The picture with pixels changed; of several changes of one pixel the last holds. */
   changed(changes: readonly Change[]): Picture;
+  /** The tensor of levels that need not be whole; between whole ones it is linear, as the preprocessing is. */
+  tensorOf(levels: Float64Array): Tensor<"float32">;
+  /** Levels rounded and clipped to 0..255. */
+  pictureOf(levels: Float64Array): Picture;
+  /** A gradient by the tensor as one by the levels. */
+  byLevel(gradient: Tensor<"float32">): Float64Array;
 }
 
 /** Where the colours of a pixel stand in the tensor's channels. */
@@ -66,7 +74,41 @@ export function subjectOf(model: Model, feeds: Feeds): Subject {
   const isGray = channels === "gray";
   if (isGray) for (let at = 0; at < count; at++) data.fill(data[4 * at]!, 4 * at + 1, 4 * at + 3);
   const picture = { width, height, data };
+  const wide = source.length;
+  /** Visits each level with its place among the levels, in the tensor, and its channel's table. */
+  const each = (visit: (level: number, place: number, table: Float32Array) => void): void => {
+    for (const [channel, table] of tables.entries()) {
+      const color = isGray ? 0 : source[channel]!;
+      for (let at = 0; at < count; at++) visit(at * wide + color, at * step + channel * plane, table);
+    }
+  };
+  const own = new Float64Array(count * wide);
+  for (let i = 0; i < own.length; i++) own[i] = data[4 * Math.floor(i / wide) + (i % wide)]!;
   return {
+    levels: own,
+    tensorOf: (given) => {
+      const out = new Float32Array(count * wide);
+      each((level, place, table) => {
+        const value = given[level]!;
+        const below = Math.min(254, Math.floor(value));
+        const share = value - below;
+        out[place] = share === 0 ? table[below]! : table[below]! + share * (table[below + 1]! - table[below]!);
+      });
+      return { ...tensor, data: out };
+    },
+    pictureOf: (given) => {
+      const out = new Uint8ClampedArray(count * 4).fill(255);
+      for (let i = 0; i < count; i++)
+        for (let c = 0; c < 3; c++) out[4 * i + c] = Math.round(given[i * wide + (isGray ? 0 : c)]!);
+      return { width, height, data: out };
+    },
+    byLevel: (gradient) => {
+      const out = new Float64Array(count * wide);
+      each((level, place, table) => {
+        out[level] = (gradient.data[place]! * (table[255]! - table[0]!)) / 255;
+      });
+      return out;
+    },
     picture,
     tensor,
     isGray,
