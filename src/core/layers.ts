@@ -30,6 +30,8 @@ export interface Layer {
   readonly shape: readonly (number | null)[];
   /** Preceding layers, or the network's inputs. */
   readonly inputs: readonly string[];
+  /** The nested model that the layer is part of: the name of that model's own row, which has all its parameters. */
+  readonly within?: string;
   readonly weights: readonly LayerWeight[];
   readonly parameters: number;
   /** Multiply-adds for one picture. */

@@ -10,6 +10,8 @@ export interface LayerRecord {
   readonly output: string;
   readonly layout?: Layout;
   readonly inputs: readonly string[];
+  /** The nested model that the layer is part of, by its own row's name. */
+  readonly within?: string;
   readonly weights: readonly {
     readonly name: string;
     readonly value: string;
@@ -40,10 +42,15 @@ export interface ModelFile {
   readonly notes: readonly string[];
 }
 
+export interface ReadOptions {
+  /** The network's architecture (Keras' `model.to_json()`), for files that hold weights alone. */
+  readonly architecture?: ByteSource;
+}
+
 export interface Format {
   readonly id: string;
   readonly title: string;
   /** Looks at the first bytes (up to 4 KiB) and the name; reads nothing else. */
   match(head: Uint8Array, name: string): boolean;
-  read(source: ByteSource): Promise<ModelFile>;
+  read(source: ByteSource, options?: ReadOptions): Promise<ModelFile>;
 }

@@ -1,12 +1,13 @@
 /** The formats that Convlens opens, and the door to them: a file is known by its content, never by its name alone. */
 import { ConvlensError } from "../core/errors.ts";
 import type { ByteSource } from "../core/platform.ts";
-import type { Format, ModelFile } from "./format.ts";
+import type { Format, ModelFile, ReadOptions } from "./format.ts";
+import { kerasArchive, kerasH5, tfjs } from "./keras/index.ts";
 import { onnx } from "./onnx/index.ts";
 import { otherKinds } from "./other-kinds.ts";
 import { describeBytes } from "./unknown.ts";
 
-export const formats: readonly Format[] = [onnx];
+export const formats: readonly Format[] = [onnx, kerasH5, kerasArchive, tfjs];
 
 /** What every `match` looks at. */
 const HEAD = 4096;
@@ -16,11 +17,11 @@ const HEAD = 4096;
  * @throws ConvlensError `format-unsupported` with the lines that export it, for files of other frameworks;
  *   `format-unknown` saying what the content looks like; `file-unreadable` when empty; and what the reader throws
  */
-export async function readModel(source: ByteSource): Promise<ModelFile> {
+export async function readModel(source: ByteSource, options: ReadOptions = {}): Promise<ModelFile> {
   if (source.size === 0) throw new ConvlensError("file-unreadable", `${source.name} is empty; get the file again`);
   const head = await source.read(0, Math.min(HEAD, source.size));
   const format = formats.find((f) => f.match(head, source.name));
-  if (format) return format.read(source);
+  if (format) return format.read(source, options);
   const kind = otherKinds.find((k) => k.match(head, source.name));
   if (kind)
     throw new ConvlensError(

@@ -7,6 +7,8 @@ export interface NamedLayer {
   readonly name: string;
   readonly class: string;
   readonly output: string;
+  /** The nested model it is part of. */
+  readonly within?: string;
 }
 
 /** The layers that patterns mean, each once, in the table's order. Throws `layer-unknown` with the nearest names. */
@@ -25,7 +27,9 @@ function matching<L extends NamedLayer>(layers: readonly L[], pattern: string): 
   if (range) {
     const count = Number(range[2]);
     if (count === 0) throw new ConvlensError("layer-unknown", `"${pattern}" means no layer: count from 1`);
-    return range[1] === "first" ? real.slice(0, count) : real.slice(-count);
+    // As in Keras' `model.layers`, a nested model counts as one.
+    const own = real.filter((layer) => layer.within === undefined);
+    return range[1] === "first" ? own.slice(0, count) : own.slice(-count);
   }
   if (/[*?]/.test(pattern)) {
     const expression = new RegExp(
@@ -38,6 +42,8 @@ function matching<L extends NamedLayer>(layers: readonly L[], pattern: string): 
     if (all.length > 0) return all;
     throw new ConvlensError("layer-unknown", `no layer's name fits the pattern "${pattern}": ${listed(layers)}`);
   }
+  const bare = layers.filter((layer) => layer.within !== undefined && layer.name === `${layer.within}/${pattern}`);
+  if (bare.length === 1) return bare;
   const scope = scopeEnd(layers, pattern);
   if (scope) return [scope];
   const names = new Set([...layers.map((layer) => layer.name), ...layers.flatMap((layer) => scopes(layer.name))]);

@@ -125,6 +125,7 @@ export function completeLayers(
       layout: layer.layout,
       shape: layoutAxes(shape.length, layer.layout, sourceLayout)?.map((axis) => shape[axis]!) ?? shape,
       inputs: layer.inputs,
+      ...(layer.within === undefined ? {} : { within: layer.within }),
       weights,
       parameters: weights.reduce((sum, weight) => sum + sizeOf(weight.shape), 0),
       multiplyAdds: layer.nodes.reduce((sum, node) => sum + multiplyAdds(node, shapes), 0),

@@ -47,6 +47,8 @@ export interface LayerSpec {
 export interface Network {
   readonly name: string;
   readonly className: string;
+  /** Its summary has no row for the input, and `model.layers` none either. */
+  readonly isSequential: boolean;
   readonly layers: readonly LayerSpec[];
   readonly inputs: readonly TensorRef[];
   readonly outputs: readonly TensorRef[];
@@ -140,7 +142,14 @@ function readSequential(
     layers.push({ ...layer, calls: [{ args: [argument(refTo(previous.name))], kwargs: {} }] });
   }
   checkNames(layers, at);
-  return { name, className, layers, inputs: [refTo(input.name)], outputs: [refTo(layers.at(-1)!.name)] };
+  return {
+    name,
+    className,
+    isSequential: true,
+    layers,
+    inputs: [refTo(input.name)],
+    outputs: [refTo(layers.at(-1)!.name)],
+  };
 }
 
 const impliedInput = (name: string, shape: unknown): Omit<LayerSpec, "calls"> => ({
@@ -182,7 +191,14 @@ function readFunctional(
     if (found.length === 0) throw invalid(at, `the model "${name}" has no ${what}`);
     return found;
   };
-  const network = { name, className, layers, inputs: ends("input_layers"), outputs: ends("output_layers") };
+  const network = {
+    name,
+    className,
+    isSequential: false,
+    layers,
+    inputs: ends("input_layers"),
+    outputs: ends("output_layers"),
+  };
   return withCallNumbers(network, at);
 }
 

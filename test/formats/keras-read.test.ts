@@ -1,0 +1,69 @@
+/** Keras and TensorFlow.js files against what Keras computes and prints (test/fixtures/keras/make.py). */
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { float32, sizeOf } from "../../src/core/tensor.ts";
+import { readModel } from "../../src/formats/index.ts";
+import { checkGraph } from "../../src/graph/check.ts";
+import { openModel } from "../../src/model/open.ts";
+import { nodePlatform } from "../../src/platform/node.ts";
+
+const folder = join(dirname(fileURLToPath(import.meta.url)), "../fixtures/keras");
+
+interface Expected {
+  readonly inputs: readonly (readonly number[])[];
+  readonly outputs: readonly { readonly shape: readonly number[]; readonly values: readonly number[] }[];
+  readonly rows: readonly (readonly [
+    name: string,
+    className: string,
+    shape: readonly (number | null)[],
+    parameters: number,
+  ])[];
+  readonly totals: readonly [all: number, trainable: number, nonTrainable: number];
+}
+const expected = JSON.parse(readFileSync(join(folder, "expected.json"), "utf8")) as Record<string, Expected>;
+
+const ramp = (dims: readonly number[]) =>
+  float32(
+    dims,
+    Float32Array.from({ length: sizeOf(dims) }, (_, i) => ((37 * i) % 101) / 101),
+  );
+
+/** Sides that a model leaves open are shown at the size that is taken; the batch stays open. */
+const sides = (shape: readonly (number | null)[]) => shape.map((n, axis) => (axis === 0 ? n : (n ?? 224)));
+
+/** The largest difference, relative to the largest value. */
+function difference(got: ArrayLike<number>, wanted: readonly number[]): number {
+  const scale = Math.max(1e-6, ...wanted.map(Math.abs));
+  return wanted.reduce((most, value, i) => Math.max(most, Math.abs(value - got[i]!) / scale), 0);
+}
+
+describe.each(Object.keys(expected))("%s", (name) => {
+  const { inputs, outputs, rows, totals } = expected[name]!;
+
+  it("computes what Keras computes", async () => {
+    const file = await readModel(await nodePlatform.open(join(folder, name)));
+    checkGraph(file.graph);
+    const model = await openModel(nodePlatform, join(folder, name));
+    const feeds = Object.fromEntries(model.inputs.map((input, i) => [input.name, ramp(inputs[i]!)]));
+    const results = Object.values(await model.run(feeds));
+    expect(results.map((tensor) => tensor.dims)).toEqual(outputs.map(({ shape }) => shape));
+    results.forEach((tensor, i) => {
+      expect(difference(tensor.data, outputs[i]!.values)).toBeLessThan(1e-5);
+    });
+    await model.release();
+  });
+
+  it("has the rows of model.summary()", async () => {
+    const model = await openModel(nodePlatform, join(folder, name));
+    const layers = await model.layers();
+    expect(layers.map((layer) => [layer.name, layer.class, layer.shape, layer.parameters])).toEqual(
+      rows.map((row) => [row[0], row[1], sides(row[2]), row[3]]),
+    );
+    const weights = new Map(layers.flatMap((layer) => layer.weights.map((weight) => [weight.value, weight])));
+    const count = (trainable: boolean) =>
+      [...weights.values()].filter((w) => w.trainable === trainable).reduce((sum, w) => sum + sizeOf(w.shape), 0);
+    expect([count(true) + count(false), count(true), count(false)]).toEqual(totals);
+  });
+});
