@@ -108,16 +108,19 @@ function matchNames(owners: readonly string[], leaves: readonly Leaf[]): Readonl
     used.add(leaf);
   };
   // Whole paths first, so that a bare name is left for whom it can only mean.
-  for (const owner of owners) {
+  const told = owners.filter((owner) => !owner.endsWith(AGAIN) && !owners.includes(owner + AGAIN));
+  for (const owner of told) {
     const parts = owner.split("/");
     for (let from = 0; from < parts.length - 1; from++) take(owner, byPath.get(parts.slice(from).join("/")));
   }
-  for (const owner of owners) take(owner, byPath.get(owner));
-  for (const owner of owners)
+  for (const owner of told) take(owner, byPath.get(owner));
+  for (const owner of owners) {
+    const bare = lastPart(owner).replaceAll(AGAIN, "");
     take(
       owner,
-      byBare.get(lastPart(owner))?.find((leaf) => !used.has(leaf)),
+      byBare.get(bare)?.find((leaf) => !used.has(leaf)),
     );
+  }
   return found.size === owners.length ? found : undefined;
 }
 
