@@ -11,6 +11,7 @@ import {
   type Model,
   type Picture,
   type Platform,
+  type Prepared,
   readNpy,
   type Tensor,
 } from "../index.ts";
@@ -29,6 +30,8 @@ export interface Loaded {
   readonly feeds: Feeds;
   /** The photograph; absent with `--tensor`. */
   readonly picture?: Picture;
+  /** Where the network's input lies on the photograph. */
+  readonly region?: Prepared["region"];
   /** The photograph's file. */
   readonly bytes?: Uint8Array;
 }
@@ -54,7 +57,8 @@ export function pictureInput(
         decodeImage(bytes, { codec: platform.codec, zlib: platform.zlib, name, exif }),
       );
       for (const note of notes) terminal.note(`note: ${name}: ${note}`);
-      return { feeds: model.prepare(picture).tensor, picture, bytes };
+      const { tensor, region } = model.prepare(picture);
+      return { feeds: tensor, picture, region, bytes };
     },
   };
 }

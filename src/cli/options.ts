@@ -94,29 +94,39 @@ export function outputOptions(command: Command, folder: string): void {
   command.option("-o, --out <dir>", folder).option("--json", "one JSON document on stdout, nothing else there");
 }
 
-/** A flag made from a method's option, for the types a command line writes plainly. */
+/** The flag of a method's option: `channelReduce` is `--channel-reduce`. */
+export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
+
+/** A flag made from a method's option; without a default in `spec` it has none. */
 export function methodOption(command: Command, name: string, spec: OptionSpec): void {
-  const flag = `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
-  if (spec.type === "boolean") command.option(flag, spec.help, spec.default === true);
-  else {
-    const option = new Option(`${flag} <${spec.type === "integer" ? "n" : spec.type}>`, spec.help).default(
-      spec.default,
+  const flag = flagOf(name);
+  if (spec.type === "boolean")
+    command.addOption(
+      new Option(flag, spec.help).default(spec.default === undefined ? undefined : spec.default === true),
     );
+  else {
+    const value = { integer: "n", number: "number", list: "value" }[spec.type as string] ?? "value";
+    const option = new Option(`${flag} <${value}>`, spec.type === "list" ? `${spec.help}; repeat for more` : spec.help);
+    if (spec.default !== undefined) option.default(spec.default);
     if (spec.type === "integer") option.argParser(whole(flag, spec.min, spec.max));
-    else if (spec.type === "number") option.argParser(number(flag));
+    else if (spec.type === "number") option.argParser(number(flag, spec.min, spec.max));
+    else if (spec.type === "list") option.argParser((text, before) => collect(text, (before as string[]) ?? []));
     else if (spec.choices !== undefined) option.choices(spec.choices);
     command.addOption(option);
   }
 }
 
-const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text];
+export const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text];
 
-const number =
-  (flag: string) =>
+export const number =
+  (flag: string, least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY) =>
   (text: string): number => {
     const value = Number(text);
-    if (text.trim() !== "" && Number.isFinite(value)) return value;
-    throw new ConvlensError("option-invalid", `${flag} "${text}" is no number`);
+    if (text.trim() === "" || !Number.isFinite(value))
+      throw new ConvlensError("option-invalid", `${flag} "${text}" is no number`);
+    if (value >= least && value <= most) return value;
+    const range = Number.isFinite(most) ? `between ${least} and ${most}` : `at ${least} or above`;
+    throw new ConvlensError("option-invalid", `${flag} "${text}" must lie ${range}`);
   };
 
 const whole =

@@ -32,9 +32,19 @@ export const verbs: readonly Verb[] = [
   },
   { name: "filters", summary: "convolution weights as pictures", load: () => import("./commands/filters.ts") },
   {
+    name: "explain",
+    summary: "heat maps on photographs: what speaks for an answer, by any method",
+    load: () => import("./commands/explain.ts"),
+  },
+  {
     name: "report",
     summary: "everything about one photograph in one HTML file",
     load: () => import("./commands/report.ts"),
+  },
+  {
+    name: "export",
+    summary: "an explanation as a model: one ONNX file that gives scores and maps anywhere",
+    load: () => import("./commands/export.ts"),
   },
   { name: "models", summary: "embedded networks, model cards", load: () => import("./commands/models.ts") },
   {

@@ -33,7 +33,10 @@ export interface ComparisonRow {
   readonly results: readonly Explained[];
 }
 
+/** The longer side of a photograph on a sheet. */
 const tile = 232;
+/** Narrow photographs leave room for the words below them all the same. */
+const leastColumn = 150;
 const gap = 14;
 const margin = 12;
 const mostColumns = 6;
@@ -77,7 +80,9 @@ export function comparisonSheet(rows: readonly ComparisonRow[], options: Explana
       drawings.set(result, drawingOf(result, photo !== undefined, { ...options, scale: scales.get(groupOf(result))! }));
   const drawn = lines.map((line) => drawLine(line, drawings));
   const columns = Math.max(0, ...lines.map((line) => line.cells.length)) + 1;
-  const width = Math.max(560, 2 * margin + columns * (tile + gap) - gap);
+  const widest = Math.max(0, ...drawn.flatMap(({ photo, cells }) => [photo, ...cells].map((p) => p?.width ?? 0)));
+  const column = Math.max(leastColumn, widest);
+  const width = Math.max(560, 2 * margin + columns * (column + gap) - gap);
   const pages: Picture[] = [];
   for (let first = 0; first < lines.length; ) {
     let [height, last] = [headHeight, first];
@@ -96,10 +101,10 @@ export function comparisonSheet(rows: readonly ComparisonRow[], options: Explana
     for (let i = first; i < last; i++) {
       const line = lines[i]!;
       if (i === first || line.heads !== lines[i - 1]!.heads) {
-        drawHeads(page, line, y);
+        drawHeads(page, line, column, y);
         y += columnHead;
       }
-      drawTiles(page, line, drawn[i]!, drawings, y, scales.size === 1);
+      drawTiles(page, line, drawn[i]!, drawings, column, y, scales.size === 1);
       y += drawn[i]!.height + under;
     }
     pages.push(page);
@@ -117,63 +122,76 @@ function scalesOf(rows: readonly ComparisonRow[], clip: number | undefined): Map
   );
 }
 
-/** Lays the results out: classes, then methods, move from columns to rows when there would be too many columns. */
+type Part = "method" | "layer" | "target";
+const parts: Readonly<Record<Part, (result: Explained) => string>> = {
+  method: ({ origin }) => origin.method,
+  layer: layersOf,
+  target: targetOf,
+};
+const keyOf =
+  (names: readonly Part[]) =>
+  (result: Explained): string =>
+    names.map((name) => parts[name](result)).join("\n");
+
+/** What stands side by side, in order of preference; the rest makes lines of its own. */
+const layouts: readonly { readonly across: readonly Part[]; readonly down: readonly Part[] }[] = [
+  { across: ["method", "layer", "target"], down: [] },
+  { across: ["method", "layer"], down: ["target"] },
+  { across: ["layer"], down: ["method", "target"] },
+];
+
+/** Lays the results out: classes, then methods, move from columns to lines when there would be too many columns. */
 function linesOf(rows: readonly ComparisonRow[]): Line[] {
   const all = rows.flatMap(({ results }) => results);
-  const several = (key: (result: Explained) => string) =>
-    rows.some(({ results }) => new Set(results.map(key)).size > 1);
-  const parts = {
-    method: several((r) => r.origin.method) ? (r: Explained) => r.title : undefined,
-    layer: several(layersOf) ? layersOf : undefined,
-    target: several(targetOf) ? targetOf : undefined,
-  };
-  const keyOf = (names: readonly (keyof typeof parts)[]) => (r: Explained) =>
-    names.map((name) => parts[name]?.(r) ?? "").join("\n");
-  const choices = [
-    { across: ["method", "layer", "target"], down: [] },
-    { across: ["method", "layer"], down: ["target"] },
-    { across: ["layer"], down: ["method", "target"] },
-  ] as const;
-  const count = (names: readonly (keyof typeof parts)[]) => new Set(all.map(keyOf(names))).size;
-  const choice =
-    choices.find(({ across }, i) => count(across) <= mostColumns || i === choices.length - 1 || sole(parts)) ??
-    choices[0];
-  const across = keyOf(choice.across);
-  const down = keyOf(choice.down);
-  const columns = [...new Set(all.map(across))];
-  const samples = columns.map((key) => all.find((r) => across(r) === key)!);
-  const heads = samples.map((r) => headOf(r, parts, choice.down.length > 0));
-  const wrapped: Head[][] = [];
-  for (let i = 0; i < heads.length; i += mostColumns) wrapped.push(heads.slice(i, i + mostColumns));
+  /** What varies among the results of one photograph. */
+  const varies = (Object.keys(parts) as Part[]).filter((part) =>
+    rows.some(({ results }) => new Set(results.map(parts[part])).size > 1),
+  );
+  const vary = (names: readonly Part[]) => names.filter((name) => varies.includes(name));
+  const columnsOf = (names: readonly Part[], of = all) => [...new Set(of.map(keyOf(vary(names))))];
+  const { across, down } =
+    varies.length < 2
+      ? layouts[0]!
+      : (layouts.find((layout) => columnsOf(layout.across).length <= mostColumns) ?? layouts[2]!);
+  const lineKey = keyOf(vary(down));
+  const columnKey = keyOf(vary(across));
+  /** The columns of each kind of line, in pieces that fit side by side. */
+  const pieces = new Map(
+    columnsOf(down).map((key) => {
+      const of = all.filter((result) => lineKey(result) === key);
+      const columns = columnsOf(across, of).map((column) => {
+        const sample = of.find((result) => columnKey(result) === column)!;
+        return { column, head: headOf(sample, vary(across)) };
+      });
+      const cut = Array.from({ length: Math.ceil(columns.length / mostColumns) }, (_, i) => {
+        const piece = columns.slice(i * mostColumns, (i + 1) * mostColumns);
+        return { keys: piece.map(({ column }) => column), heads: piece.map(({ head }) => head) };
+      });
+      return [key, cut] as const;
+    }),
+  );
   return rows.flatMap(({ name, photo, results }) =>
-    [...new Set(results.map(down))].flatMap((key) =>
-      wrapped.map((part, w) => {
-        const keys = columns.slice(w * mostColumns, w * mostColumns + part.length);
-        const cells = keys.map((column) => results.find((r) => down(r) === key && across(r) === column));
-        const of = choice.down.length === 0 ? "" : key.replace(/^\n?\d+ /, "").replaceAll("\n", " ");
-        return { name, of, photo, cells, heads: part };
-      }),
-    ),
+    [...new Set(results.map(lineKey))].flatMap((key) => {
+      const own = results.filter((result) => lineKey(result) === key);
+      const of = vary(down).map((part) => (part === "method" ? own[0]!.title : own[0]!.target.label));
+      return pieces.get(key)!.map(({ keys, heads }) => {
+        const cells = keys.map((column) => own.find((result) => columnKey(result) === column));
+        return { name, of: of.join(", "), photo, cells, heads };
+      });
+    }),
   );
 }
 
-/** Whether only one thing varies: then its columns wrap, and nothing moves to the rows. */
-const sole = (parts: Readonly<Record<string, unknown>>): boolean =>
-  Object.values(parts).filter((part) => part !== undefined).length < 2;
-
-type Parts = Readonly<Record<"method" | "layer" | "target", ((result: Explained) => string) | undefined>>;
-
-function headOf(result: Explained, parts: Parts, targetsDown: boolean): Head {
-  const field = fieldOf(result);
-  const layer =
-    result.kind === "map" && layersOf(result) !== ""
-      ? `${layersOf(result)} ${shapeText([field.height, field.width])}`
-      : "";
-  const target = parts.target !== undefined && !targetsDown ? result.target.label : "";
-  if (target !== "") return { title: target, detail: [result.title, layer].filter(Boolean).join(", ") };
-  return parts.method === undefined && parts.layer !== undefined
-    ? { title: layersOf(result), detail: `${result.title} ${shapeText([field.height, field.width])}` }
-    : { title: result.title, detail: layer };
+/** What tells a column from the others as its title, the rest below it. */
+function headOf(result: Explained, across: readonly Part[]): Head {
+  const { height, width } = fieldOf(result);
+  const layer = layersOf(result);
+  const place = result.kind === "map" ? shapeText([height, width]) : "";
+  const join = (...words: readonly string[]) => words.filter(Boolean).join(" ");
+  if (across.includes("target")) return { title: result.target.label, detail: join(result.title, layer, place) };
+  if (across.includes("layer") && !across.includes("method") && layer !== "")
+    return { title: layer, detail: join(result.title, place) };
+  return { title: result.title, detail: join(layer, place) };
 }
 
 interface DrawnLine {
@@ -200,12 +218,11 @@ function drawLine({ photo, cells }: Line, drawings: ReadonlyMap<Explained, Drawi
 const heightOf = (line: Line, before: Line | undefined, drawn: DrawnLine, first: boolean): number =>
   drawn.height + under + (first || line.heads !== before?.heads ? columnHead : 0);
 
-const columnX = (column: number): number => margin + column * (tile + gap);
-
-function drawHeads(page: Picture, { heads }: Line, y: number): void {
+function drawHeads(page: Picture, { heads }: Line, column: number, y: number): void {
   for (const [i, { title, detail }] of heads.entries()) {
-    drawText(page, fitText(title, 14, tile), columnX(i + 1), y + 14, 14, theme.text);
-    drawText(page, fitText(detail, 10, tile), columnX(i + 1), y + 28, 10, theme.muted);
+    const x = margin + (i + 1) * (column + gap);
+    drawText(page, fitText(title, 14, column), x, y + 14, 14, theme.text);
+    drawText(page, fitText(detail, 10, column), x, y + 28, 10, theme.muted);
   }
 }
 
@@ -214,14 +231,16 @@ function drawTiles(
   line: Line,
   drawn: DrawnLine,
   drawings: ReadonlyMap<Explained, Drawing>,
+  column: number,
   y: number,
   one: boolean,
 ): void {
-  const put = (picture: Picture, column: number) =>
-    place(page, picture, columnX(column), y + Math.floor((drawn.height - picture.height) / 2), 1, 1);
+  const columnX = (i: number) => margin + i * (column + gap);
+  const put = (picture: Picture, i: number) =>
+    place(page, picture, columnX(i), y + Math.floor((drawn.height - picture.height) / 2), 1, 1);
   if (drawn.photo !== undefined) put(drawn.photo, 0);
-  drawText(page, fitText(line.name, 12, tile), columnX(0), y + drawn.height + 14, 12, theme.text);
-  if (line.of !== "") drawText(page, fitText(line.of, 10, tile), columnX(0), y + drawn.height + 28, 10, theme.muted);
+  drawText(page, fitText(line.name, 12, column), columnX(0), y + drawn.height + 14, 12, theme.text);
+  if (line.of !== "") drawText(page, fitText(line.of, 10, column), columnX(0), y + drawn.height + 28, 10, theme.muted);
   for (const [i, picture] of drawn.cells.entries()) {
     const result = line.cells[i];
     if (picture === undefined || result === undefined) continue;
@@ -231,7 +250,7 @@ function drawTiles(
     const { label, probability, score } = result.target;
     const sure = probability === null ? short(score, 3) : percent(probability);
     const base = y + drawn.height + 13;
-    const room = tile - textWidth(sure, 10) - 8;
+    const room = column - textWidth(sure, 10) - 8;
     const named = fitText(label, 10, room);
     drawText(page, named, columnX(i + 1), base, 10, theme.text);
     drawText(page, sure, columnX(i + 1) + textWidth(named, 10) + 8, base, 10, theme.muted);

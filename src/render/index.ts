@@ -5,8 +5,9 @@ export { applyColorMap, type ColorMapName, type ColorMapOptions, colorMap, color
 export { type ComparisonRow, comparisonPhoto, comparisonSheet } from "./comparison.ts";
 export { type Box, explanationBoxes } from "./explain/boxes.ts";
 export { type ExplanationMode, type ExplanationOptions, explanationModes, type Placed } from "./explain/draw.ts";
-export type { PaletteName } from "./explain/palette.ts";
+export { type PaletteName, paletteName } from "./explain/palette.ts";
 export { type FilterSheetOptions, filterSheets } from "./filters.ts";
+export { lecturePicture } from "./lecture.ts";
 export { type MatshowOptions, matshow } from "./matshow.ts";
 export { barePicture, explanationPicture } from "./overlay.ts";
 export { type Mark, type Scene, sceneToPicture } from "./scene.ts";

@@ -1,16 +1,14 @@
 /** One explanation as one picture without frame: which look it gets by default, and the modes. */
 import { ConvlensError } from "../../core/errors.ts";
-import { didYouMean } from "../../core/nearest.ts";
 import type { Picture } from "../../core/picture.ts";
 import { blank, fillRect } from "../canvas.ts";
-import { colorMapNames } from "../colormaps.ts";
 import { drawText, type FontSize, textWidth } from "../font.ts";
 import { percent } from "../numbers.ts";
 import { type Rgb, theme } from "../theme.ts";
 import { boxesOf } from "./boxes.ts";
 import { type Explained, type Fault, type Field, fault, fieldOf, type Scale, scaleOf } from "./field.ts";
 import { contours, ground, type Laid, type Look, lay, mask, tint } from "./layers.ts";
-import type { PaletteName } from "./palette.ts";
+import { type PaletteName, paletteName } from "./palette.ts";
 import { type Rectangle, resamplePicture } from "./resample.ts";
 import { wrapText } from "./text.ts";
 
@@ -83,7 +81,7 @@ export function drawingOf(result: Explained, hasPhoto: boolean, options: Explana
     field,
     scale,
     look: {
-      palette: known(options.colorMap ?? usual),
+      palette: paletteName(options.colorMap ?? usual),
       opacity: flat ? 1 : opacity,
       fade: !flat && (options.fade ?? true),
     },
@@ -96,15 +94,6 @@ export function drawingOf(result: Explained, hasPhoto: boolean, options: Explana
 function within(name: string, value: number, min: number, max: number): void {
   if (!(value >= min && value <= max))
     throw new ConvlensError("option-invalid", `option "${name}" is ${value}; it must lie between ${min} and ${max}`);
-}
-
-function known(name: PaletteName): PaletteName {
-  const plain = name.replace(/_r$/, "");
-  if (colorMapNames.some((map) => map === plain)) return name;
-  throw new ConvlensError(
-    "option-invalid",
-    `colour map "${name}" is not known.${didYouMean(plain, colorMapNames)} Colour maps: ${colorMapNames.join(", ")}; with _r at the end turned round`,
-  );
 }
 
 /** A photograph in another size, the network's place on it with it. Small ones become blocks of pixels. */
