@@ -9,6 +9,7 @@ import { expect, test } from "vitest";
 const examples = fileURLToPath(new URL("../examples/", import.meta.url));
 const expected: Record<string, { says: RegExp; writes: string[] }> = {
   "predict.ts": { says: /cat 0\.\d{3}\n[\s\S]*conv2d_3 1 x 15 x 15 x 128/, writes: [] },
+  "gradient.ts": { says: /cat: score 5\.4[\s\S]*entropy 0\.2[\s\S]*cat 0\.96\d\d becomes cat 0\.99/, writes: [] },
   "activations.ts": { says: /wrote channel\.png/, writes: ["channel.png", "sheet.png"] },
 };
 
