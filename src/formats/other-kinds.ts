@@ -40,22 +40,10 @@ const savedModel = [
   "pip install tensorflow tf2onnx",
   "python -m tf2onnx.convert --saved-model FOLDER --output model.onnx --opset 17",
 ];
-const keras = [
-  "pip install tensorflow tf2onnx, then in Python:",
-  'import keras; keras.saving.load_model("FILE", compile=False).export("model.onnx", format="onnx")',
-];
 const caffe = [
   "pip install onnx && pip install --no-deps caffe2onnx",
   "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION=python python -m caffe2onnx.convert --prototxt NET.prototxt --caffemodel WEIGHTS.caffemodel --onnx model.onnx",
 ];
-/** Keras 3 refuses some files of Keras 1 and 2. */
-const oldKeras = [
-  ...keras,
-  "where Keras 3 refuses an older file: pip install tf_keras, then in Python:",
-  'import tf_keras; tf_keras.models.load_model("FILE", compile=False).export("saved_model")',
-  "and: python -m tf2onnx.convert --saved-model saved_model --output model.onnx --opset 17",
-];
-
 export const otherKinds: readonly OtherKind[] = [
   {
     id: "tensorflow-saved-model",
@@ -123,27 +111,22 @@ export const otherKinds: readonly OtherKind[] = [
     ],
   },
   {
-    id: "keras-h5",
-    title: "a Keras model (HDF5, .h5)",
-    match: starts("\x89HDF\r\n\x1a\n"),
-    recipe: oldKeras,
-  },
-  {
-    id: "keras",
-    title: "a Keras model (.keras)",
-    match: isZipWith(/^(metadata\.json|config\.json|model\.weights\.(h5|npz))/),
-    recipe: keras,
-  },
-  {
-    id: "tfjs",
-    title: "a TensorFlow.js model (model.json)",
-    match: matches(/^\s*\{[\s\S]*("modelTopology"|"(layers|graph)-model"|"weightsManifest")/),
+    id: "tfjs-graph",
+    title: "a TensorFlow.js graph model, which has no layers any more",
+    match: matches(/^\s*\{[\s\S]*("graph-model"|"modelTopology"\s*:\s*\{\s*"(node|library|versions)")/),
     recipe: [
-      'pip install tensorflowjs "ydf<0.12"',
-      "tensorflowjs_converter --input_format=tfjs_layers_model --output_format=keras_saved_model FILE saved_model",
-      "pip install tf2onnx",
-      "python -m tf2onnx.convert --saved-model saved_model --output model.onnx --opset 17",
-      "(a graph model, which has no layers any more: convert the SavedModel that it was made from)",
+      "Open the Keras model or layers model that it was made from as it is; else, from the SavedModel that it was made from:",
+      ...savedModel,
+    ],
+  },
+  {
+    id: "keras-architecture",
+    title: "a Keras architecture (model.to_json()) without weights",
+    match: matches(/^\s*\{[\s\S]*"class_name"\s*:\s*"(Sequential|Functional|Model)"/),
+    recipe: [
+      "Open the file of weights that belongs to it, with this file as its architecture:",
+      "convlens summary WEIGHTS.h5 --architecture FILE",
+      '(the export to ONNX, in Python: keras.models.model_from_json(open("FILE").read()), load_weights(...), model.export("model.onnx", format="onnx"))',
     ],
   },
   {

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noControlCharactersInRegex: patterns over the bytes of binary files
 /** What the first bytes of an unknown file look like: most often a download that went wrong. */
 
-const OPENED = "Convlens opens ONNX files (.onnx)";
+const OPENED = "Convlens opens ONNX (.onnx), Keras (.h5, .keras) and TensorFlow.js (model.json) files";
 
 /** Whether bytes can be text: UTF-8 (perhaps cut in a character) without control characters. */
 export const isText = (head: Uint8Array): boolean => {
