@@ -31,6 +31,7 @@ export { kindOf as pictureKind } from "./image/kind.ts";
 export { type ExportOptions, exportExplanation, exportMethods } from "./methods/explain/export.ts";
 export * from "./methods/index.ts";
 export type { ModelCard, Preprocessing } from "./model/card.ts";
+export { type Converted, type ConvertOptions, convertModel } from "./model/convert.ts";
 export { isTensor } from "./model/feeds.ts";
 export { findClass, labelLists } from "./model/labels.ts";
 export type {

@@ -11,6 +11,7 @@ export interface CommonOptions {
 
 export interface ModelFlags extends CommonOptions {
   readonly model?: string;
+  readonly architecture?: string;
   readonly labels?: string;
   readonly preprocess?: string;
   readonly resize?: Pick<Preprocessing, "resize" | "resizeLibrary">;
@@ -47,6 +48,7 @@ export function modelOptions(command: Command): void {
       "-m, --model <file|id>",
       "the network: a file, an address, or the id of an embedded one (convlens models ls)",
     )
+    .option("--architecture <file>", "the network of a file that holds weights alone: JSON of Keras' model.to_json()")
     .option("--labels <file|id>", "class names: a text or JSON file, or imagenet, imagenet-1001, cifar10")
     .option("--preprocess <mode|file>", "how a picture becomes numbers: a mode (below) or FILE.json")
     .addOption(
@@ -161,11 +163,11 @@ function readResize(text: string): Pick<Preprocessing, "resize" | "resizeLibrary
 }
 
 /** `90`, `90s` or `5m` as milliseconds. */
-export function readDuration(text: string): number {
+export function readDuration(text: string, flag = "--budget"): number {
   const match = /^(\d+(?:\.\d+)?)(s|m)?$/.exec(text);
   const value = Number(match?.[1]) * (match?.[2] === "m" ? 60_000 : 1000);
   if (match !== null && value > 0) return value;
-  throw new ConvlensError("option-invalid", `--budget "${text}" is no time: write 30s or 5m`);
+  throw new ConvlensError("option-invalid", `${flag} "${text}" is no time: write 30s or 5m`);
 }
 
 /** `3,4,7,30`, `0:64` or a mixture, as numbers; a range leaves its end out, as in Python. */

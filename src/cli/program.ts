@@ -37,6 +37,11 @@ export const verbs: readonly Verb[] = [
     load: () => import("./commands/explain.ts"),
   },
   {
+    name: "attack",
+    summary: "small changes of a photograph that change the answer: one pixel, a few, or all a little",
+    load: () => import("./commands/attack.ts"),
+  },
+  {
     name: "report",
     summary: "everything about one photograph in one HTML file",
     load: () => import("./commands/report.ts"),
@@ -45,6 +50,11 @@ export const verbs: readonly Verb[] = [
     name: "export",
     summary: "an explanation as a model: one ONNX file that gives scores and maps anywhere",
     load: () => import("./commands/export.ts"),
+  },
+  {
+    name: "convert",
+    summary: "the network as one standard ONNX file",
+    load: () => import("./commands/convert.ts"),
   },
   { name: "models", summary: "embedded networks, model cards", load: () => import("./commands/models.ts") },
   {

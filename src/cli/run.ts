@@ -86,8 +86,19 @@ export async function forEachInput(run: Run, action: (input: Input, loaded: Load
 
 /** The flags as options of `openModel`; absent ones stay absent. */
 function modelChoices(flags: ModelFlags): OpenOptions {
-  const { labels, preprocess: preprocessing, resize, fit, size, head, activation, threads, device } = flags;
-  return present({ labels, preprocessing, head, activation, threads, device, fit, size, ...resize });
+  const {
+    architecture,
+    labels,
+    preprocess: preprocessing,
+    resize,
+    fit,
+    size,
+    head,
+    activation,
+    threads,
+    device,
+  } = flags;
+  return present({ architecture, labels, preprocessing, head, activation, threads, device, fit, size, ...resize });
 }
 
 /** Without the entries that are undefined. */

@@ -36,11 +36,16 @@ export interface ModelParts {
 }
 
 /** The inputs as a file declares them. Throws `model-invalid` where there is none. */
-export function modelInputs({ graph, source }: ModelFile): readonly ModelInput[] {
+export function modelInputs({ graph, source, format, sourceLayout }: ModelFile): readonly ModelInput[] {
   if (graph.inputs.length === 0) throw new ConvlensError("model-invalid", `"${source.name}" has no input`);
   return graph.inputs.map((name) => {
     const info = graph.values.get(name);
-    return { name, shape: info?.shape ?? [], layout: inputLayout(graph, name), type: info?.type ?? "float32" };
+    return {
+      name,
+      shape: info?.shape ?? [],
+      layout: format === "onnx" ? inputLayout(graph, name) : sourceLayout,
+      type: info?.type ?? "float32",
+    };
   });
 }
 
@@ -181,9 +186,10 @@ export function makeModel(parts: ModelParts): Model {
         modelName: source.name,
         sessions,
         sourceLayout,
-        head: head(),
+        // Asked for by those targets only that need it.
+        head,
         activation: parts.activation ?? parts.cardActivation,
-        scoring: { head: head(), wanted: parts.activation, card: parts.cardActivation, labels },
+        scoring: { wanted: parts.activation, card: parts.cardActivation, labels },
         engineOverlay: undefined,
         locate: resolve,
         resolve: (name) => {

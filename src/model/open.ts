@@ -26,6 +26,8 @@ export interface OpenOptions extends Partial<Pick<Preprocessing, (typeof singleF
   readonly preprocessing?: string | Partial<Preprocessing>;
   /** The id of a list (`imagenet`, `imagenet-1001`, `cifar10`), the path of a file, or names. */
   readonly labels?: string | readonly string[];
+  /** The network of a file that holds weights alone: the path of the JSON that Keras' `model.to_json()` gives. */
+  readonly architecture?: string;
   /** A model card: its path or its content. Default: `NAME.card.json` beside the file. */
   readonly card?: string | ModelCard;
   /** An output of the head to use, where a network has several. */
@@ -53,7 +55,9 @@ export async function openModel(
     : await platform.open(what, options.name).catch((error: unknown) => {
         throw suggestingIds(error, what);
       });
-  const [file, card] = await Promise.all([readModel(source), findCard(platform, source, options.card)]);
+  const architecture =
+    options.architecture === undefined ? {} : { architecture: await platform.open(options.architecture) };
+  const [file, card] = await Promise.all([readModel(source, architecture), findCard(platform, source, options.card)]);
   const notes = [...file.notes];
   if (file.opaque !== undefined) notes.push(`only the outputs of "${source.name}" can be computed: ${file.opaque}`);
 

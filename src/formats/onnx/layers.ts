@@ -55,6 +55,7 @@ export function parseLayers(json: string, graph: Graph, fileName: string): Layer
     need(isText(output) && values.has(output), `${at} has the output ${JSON.stringify(output)}, no value of the graph`);
     need(layout === undefined || isLayout(layout), `${at} has the layout ${JSON.stringify(layout)}`);
     need(Array.isArray(inputs) && inputs.every(isText), `${at} has no list of input names`);
+    need(row.within === undefined || isText(row.within), `${at}: within is no name`);
     need(isFlag(trainable), `${at}: trainable is neither true nor false`);
     if (!Array.isArray(weights)) return fail(`${at} has no list of weights`);
     for (const weight of weights) {
