@@ -5,6 +5,7 @@ export { onePixel } from "./attack/one-pixel.ts";
 export { pgd } from "./attack/pgd.ts";
 export { ranked } from "./attack/ranked.ts";
 export { sparseRs } from "./attack/sparse-rs.ts";
+export { gradcam } from "./explain/cam/gradcam.ts";
 export { gradient, gradientXInput } from "./explain/pixels/gradient.ts";
 export { ig } from "./explain/pixels/ig.ts";
 export { activations } from "./inspect/activations.ts";
