@@ -31,7 +31,9 @@ export function define(command: Command): void {
     .argument("[files...]", "one photograph (PNG, JPEG, WebP); a model file counts as --model")
     .option("-o, --out <file.html>", "the file to write", "convlens-report.html")
     .addOption(
-      new Option("--budget <time>", "the time it may take: 30s, 5m").argParser(readDuration).default(60_000, "60s"),
+      new Option("--budget <time>", "the time it may take: 30s, 5m")
+        .argParser((text) => readDuration(text))
+        .default(60_000, "60s"),
     )
     .addOption(
       new Option("--with <sections>", "sections to make whatever they cost").argParser(list).default([], "none"),

@@ -1,0 +1,129 @@
+/** `convlens attack`: small changes of a photograph that change the network's answer. */
+import { join } from "node:path";
+import type { Command } from "commander";
+import {
+  type Attack,
+  attackScene,
+  attackText,
+  ConvlensError,
+  type Model,
+  type Picture,
+  sceneToPicture,
+  toJson,
+  vulnerabilityPicture,
+  writeNpy,
+} from "../../index.ts";
+import { attackOf, attackOptions, attacksHelp, givenOptions, planText } from "../attacks.ts";
+import {
+  commonOptions,
+  type InputFlags,
+  inputOptions,
+  modelOptions,
+  type OutputFlags,
+  outputOptions,
+  preprocessingHelp,
+} from "../options.ts";
+import { makeOutputs, wrote } from "../outputs.ts";
+import { forEachInput, openRun } from "../run.ts";
+import { clean, print, printJson } from "../terminal.ts";
+
+interface Flags extends InputFlags, OutputFlags {
+  readonly method?: string;
+  readonly strictSize?: boolean;
+}
+
+export function define(command: Command): void {
+  command
+    .argument("[files...]", "photographs (PNG, JPEG, WebP); a model file counts as --model")
+    .option("--method <id>", "the attack (below; default: one-pixel up to 64x64 pixels, else ranked)");
+  attackOptions(command);
+  command.option("--strict-size", "refuse photographs that do not have the network's input size");
+  outputOptions(command, "where the files go (default: convlens-out)");
+  command.option("--npy", "also write vulnerability.npy, where the attack gives that map");
+  modelOptions(command);
+  inputOptions(command);
+  commonOptions(command);
+  command
+    .addHelpText(
+      "after",
+      `
+Files: attacked.png, the changed picture at the network's input size; attack.png, what was changed and what it did;
+attack.json; of corners also vulnerability.png and .json. Success means that attacked.png, opened again, gets the answer.
+
+Attacks (--method):
+${attacksHelp()}
+${preprocessingHelp()}
+
+Examples:
+  $ convlens attack --model cifar10 frog.png                    # one pixel, any other class
+  $ convlens attack --model cifar10 frog.png --to ship --pixels 3
+  $ convlens attack --model cifar10 frog.png --method corners   # the best corner colour, or the proof that none will do
+  $ convlens attack resnet50.onnx owl.jpg --method ranked --max-queries 2000 --max-time 5m
+  $ convlens attack resnet50.onnx owl.jpg --method pgd --epsilon 2 --json`,
+    )
+    .action((files, flags) => run(files, flags, command));
+}
+
+/** Up to this side the one-pixel attack is the usual one: its search takes seconds there. */
+const smallSide = 64;
+
+async function run(files: readonly string[], flags: Flags, command: Command): Promise<void> {
+  if (flags.method !== undefined) givenOptions(attackOf(flags.method, "--method"), command);
+  const opened = await openRun(files, flags, "image");
+  const { model, terminal, several } = opened;
+  const usual = Math.max(...model.preprocessing.size) <= smallSide ? "one-pixel" : "ranked";
+  const method = attackOf(flags.method ?? usual, "--method");
+  const options = givenOptions(method, command);
+  const results: Attack[] = [];
+  await forEachInput(opened, async ({ name, folder }, { feeds, picture }) => {
+    if (picture !== undefined) sizeNote(model, name, picture, flags.strictSize === true, terminal.note);
+    const input = { feeds, name, isPicture: picture !== undefined };
+    const result = await terminal.time(`${method.id} on ${name}`, () =>
+      method.run(model, input, {
+        ...options,
+        onPlan: (plan) => terminal.note(`${method.id}: ${planText(plan)}`),
+        ...(several ? {} : { onProgress: terminal.progress }),
+      }),
+    );
+    for (const note of result.notes) terminal.note(`note: ${several ? `${name}: ` : ""}${note}`);
+    const written = await writeFiles(folder, result, flags.npy === true);
+    results.push(result);
+    if (!flags.json) {
+      if (several) print(`${results.length > 1 ? "\n" : ""}${clean(name)}`);
+      print(attackText(result).split("\n").map(clean).join("\n"));
+    }
+    terminal.note(wrote(written, folder));
+  });
+  if (flags.json) printJson(several ? results.map(toJson) : toJson(results[0]!));
+}
+
+/** Says that a photograph was resized, or refuses it. */
+function sizeNote(
+  { preprocessing: { size, fit, resize } }: Model,
+  name: string,
+  { width, height }: Picture,
+  strict: boolean,
+  note: (text: string) => void,
+): void {
+  const [high, wide] = size;
+  if (height === high && width === wide) return;
+  const sizes = `"${name}" has ${width}x${height} pixels, the network takes ${wide}x${high}`;
+  if (strict)
+    throw new ConvlensError("option-invalid", `${sizes}: --strict-size refuses it; resize it, or leave that out`);
+  note(`note: ${sizes}: what is attacked is the resized picture (${fit}, ${resize})`);
+}
+
+async function writeFiles(folder: string, result: Attack, npy: boolean): Promise<readonly string[]> {
+  const outputs = makeOutputs();
+  const json = (value: object): string => `${JSON.stringify(value, undefined, 1)}\n`;
+  await outputs.writePicture(join(folder, "attacked.png"), result.attacked);
+  await outputs.writePicture(join(folder, "attack.png"), sceneToPicture(attackScene(result)));
+  await outputs.write(join(folder, "attack.json"), json(toJson(result)));
+  const { vulnerability } = result;
+  if (vulnerability !== undefined) {
+    await outputs.writePicture(join(folder, "vulnerability.png"), vulnerabilityPicture(vulnerability));
+    await outputs.write(join(folder, "vulnerability.json"), json(toJson(vulnerability)));
+    if (npy) await outputs.write(join(folder, "vulnerability.npy"), writeNpy(vulnerability.map));
+  }
+  return outputs.commit();
+}
