@@ -23,7 +23,7 @@ export interface GradientParts extends TargetParts {
   readonly sourceLayout: Layout;
   /** An engine's own rules, laid over the ordinary ones. */
   readonly engineOverlay: Overlay | undefined;
-  readonly scoring: Omit<ScoreOptions, "top">;
+  readonly scoring: Omit<ScoreOptions, "top" | "head">;
   /** The value a name means, and the order of its axes. */
   locate(name: string): { readonly value: string; readonly layout: Layout };
 }
@@ -63,7 +63,7 @@ export async function runGradient(
   const wanted = outputs.map((name) => ({ name, ...parts.locate(name) }));
   const ofClasses = targets.some((target) => "class" in target || "weights" in target);
   const fetched = [
-    ...new Set([...wanted.map(({ value }) => value), ...(ofClasses ? [parts.head.output, parts.head.logits] : [])]),
+    ...new Set([...wanted.map(({ value }) => value), ...(ofClasses ? [parts.head().output, parts.head().logits] : [])]),
   ];
   const dims = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, tensor.dims]));
   const shapes = Object.entries(dims).map(([name, all]) => [name, ...all.slice(1)]);
@@ -174,7 +174,7 @@ function buildGraph(
 
 /** What each picture's score is, in words. */
 function explain(
-  { scoring, modelName, head }: GradientParts,
+  { scoring, modelName, head: headOf }: GradientParts,
   target: Target,
   scores: Float32Array,
   classes: readonly number[] | undefined,
@@ -190,11 +190,12 @@ function explain(
     const of = "layer" in target ? "activation" : "function";
     return Array.from(scores, (score) => ({ index: null, label, of, score, probability: null }));
   }
+  const head = headOf();
   const outputs = vectors(results[head.output]!, modelName);
   const logits = vectors(results[head.logits]!, modelName);
   return Array.from(scores, (score, i) => {
     const index = classes[i]!;
-    const all = scoreClasses(outputs[i]!, logits[i]!, { ...scoring, top: Number.POSITIVE_INFINITY }).predictions;
+    const all = scoreClasses(outputs[i]!, logits[i]!, { ...scoring, head, top: Number.POSITIVE_INFINITY }).predictions;
     const probability = all.find((entry) => entry.index === index)?.probability ?? null;
     return { index, label: labelName(scoring.labels, index), of: target.of ?? "logit", score, probability };
   });

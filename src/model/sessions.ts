@@ -183,7 +183,7 @@ async function evict(entries: Map<string, Entry>): Promise<void> {
 const isFixed = (graph: Graph, input: string): boolean => graph.values.get(input)?.shape[0] === 1;
 
 /** The graph with a free first axis in each input that fixes it at 1; what was known of inner shapes is forgotten. */
-function freeBatch(graph: Graph): Graph {
+export function freeBatch(graph: Graph): Graph {
   const values = new Map(
     [...graph.values].flatMap(([name, info]) => {
       if (!graph.inputs.includes(name))

@@ -7,11 +7,11 @@ import { int } from "../graph/builder.ts";
 import type { Node } from "../graph/graph.ts";
 import { producers } from "../graph/walk.ts";
 import type { Head } from "./heads.ts";
-import type { Target } from "./model.ts";
+import type { HeadValues, Target } from "./model.ts";
 import type { NamedActivation } from "./scores.ts";
 
 export interface TargetParts {
-  readonly head: Head;
+  head(): Head;
   /** How logits become probabilities, where the graph does not say. */
   readonly activation: NamedActivation | undefined;
   /** The graph value of a layer and whether its channels come last. */
@@ -30,7 +30,7 @@ export interface TargetNodes {
 /** Appends the nodes of the `index`-th target. Classes and weights are inputs, so one graph serves all classes. */
 export function appendTarget(emit: Emitter, target: Target, index: number, parts: TargetParts): TargetNodes {
   if ("score" in target) {
-    const score = emit.reshape(target.score(emit, parts.head), [-1]);
+    const score = emit.reshape(target.score(emit, headValues(parts)), [-1]);
     return { score, feeds: () => ({}) };
   }
   if ("layer" in target) return { score: channelScore(emit, target, parts), feeds: () => ({}) };
@@ -83,8 +83,9 @@ export function classScore(
 export function classValues(
   emit: Emitter,
   of: "logit" | "probability",
-  { head, activation }: Pick<TargetParts, "head" | "activation">,
+  { head: headOf, activation }: Pick<TargetParts, "head" | "activation">,
 ): { values: string; count: number } {
+  const head = headOf();
   const shape = emit.shape(head.logits);
   const wide = shape.slice(1).filter((n) => n !== 1);
   const count = wide[0] ?? 1;
@@ -109,6 +110,16 @@ export function classValues(
       : emit.op("Sigmoid", [flat(head.logits)]);
   return { values: probabilities, count };
 }
+
+/** A score of one's own may need no head, where there are several. */
+const headValues = ({ head }: TargetParts): HeadValues => ({
+  get logits() {
+    return head().logits;
+  },
+  get output() {
+    return head().output;
+  },
+});
 
 /** A channel's mean over its map, or its value at one place. */
 function channelScore(
