@@ -87,6 +87,9 @@ const tensorflow: Readonly<Record<string, readonly [operation: string, parameter
   transpose: ["Transpose", "a perm"],
 };
 
+/** Names of TensorFlow functions that TFOpLambda may call. */
+export const tensorflowFunctions: readonly string[] = Object.keys(tensorflow);
+
 /** Keras 2: the TensorFlow function that `config.function` names, its first argument by place, the others by name. */
 export const TFOpLambda: LayerEmitter = (layer, call, context) => {
   const name = layer.config.function;
