@@ -2,13 +2,21 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { summary, summaryText, toJson } from "../../index.ts";
-import { commonOptions, type ModelFlags, modelOptions, type OutputFlags, outputOptions } from "../options.ts";
+import {
+  commonOptions,
+  type ModelFlags,
+  methodOption,
+  modelOptions,
+  type OutputFlags,
+  outputOptions,
+} from "../options.ts";
 import { makeOutputs } from "../outputs.ts";
 import { openRun } from "../run.ts";
 import { print, printJson } from "../terminal.ts";
 
 export function define(command: Command): void {
   command.argument("[model]", "the network, in place of --model");
+  methodOption(command, "expandNested", summary.options.expandNested);
   modelOptions(command);
   outputOptions(command, "also write summary.json into this folder");
   commonOptions(command);
@@ -19,14 +27,20 @@ export function define(command: Command): void {
 Examples:
   $ convlens summary                         # the demo network
   $ convlens summary resnet50.onnx
+  $ convlens summary transfer.keras --expand-nested   # the layers of the model inside, too
   $ convlens summary resnet50.onnx --json | jq '.totals'`,
     )
     .action(run);
 }
 
-async function run(file: string | undefined, flags: ModelFlags & OutputFlags): Promise<void> {
+async function run(
+  file: string | undefined,
+  flags: ModelFlags & OutputFlags & { readonly expandNested?: boolean },
+): Promise<void> {
   const { model, terminal } = await openRun(file === undefined ? [] : [file], flags, "model");
-  const result = await terminal.time("summary", () => summary.run(model, {}));
+  const result = await terminal.time("summary", () =>
+    summary.run(model, {}, { expandNested: flags.expandNested ?? false }),
+  );
   for (const note of result.notes) terminal.note(`note: ${note}`);
   if (flags.out !== undefined) {
     const outputs = makeOutputs();
