@@ -1,5 +1,5 @@
 /** The first principal component of feature maps: each place's projection on the direction in which channels vary most. */
-import { type Contribution, eachContribution, type FeatureMaps } from "./feature-maps.ts";
+import { type Contribution, eachContribution, type FeatureMaps, sum } from "./feature-maps.ts";
 
 /** Lanczos steps; the largest singular value of maps is found to round-off in far fewer. */
 const mostSteps = 60;
@@ -9,32 +9,22 @@ const mostSteps = 60;
  * the first right singular vector, as pytorch-grad-cam does. A singular vector has no sign: the one is taken with which
  * the projection correlates positively with the mean activation.
  */
-export function principalOf(
-  contribution: Contribution,
-  activations: FeatureMaps,
-  gradients: FeatureMaps,
-): Float64Array {
-  const { channels, height, width } = activations;
+export function principalComponent(contribution: Contribution, maps: readonly FeatureMaps[]): Float64Array {
+  const { channels, height, width } = maps[0]!;
   const area = height * width;
   // Channel by channel: rows[k] is a column of the matrix.
   const rows: Float64Array[] = [];
-  eachContribution(contribution, activations, gradients, (part) => {
-    const mean = part.reduce((total, x) => total + x, 0) / area;
+  eachContribution(contribution, maps, (part) => {
+    const mean = sum(part) / area;
     rows.push(part.map((x) => x - mean));
   });
+  const project = (direction: Float64Array): Float64Array => across(rows, direction, area);
   // M M' and M' M have the same largest eigenvalue: the smaller of the two is iterated.
-  const map =
-    area <= channels
-      ? scaled(
-          topVector(area, (v) => across(rows, along(rows, v), area)),
-          (u) => Math.sqrt(dot(u, across(rows, along(rows, u), area))),
-        )
-      : across(
-          rows,
-          topVector(channels, (v) => along(rows, across(rows, v, area))),
-          area,
-        );
-  return signedBy(map, meanActivation(activations));
+  if (area > channels) return signedBy(project(topVector(channels, (v) => along(rows, project(v)))), maps[0]!);
+  const places = topVector(area, (v) => project(along(rows, v)));
+  const direction = along(rows, places);
+  const length = Math.sqrt(dot(direction, direction));
+  return signedBy(length > 0 ? project(direction.map((x) => x / length)) : places.fill(0), maps[0]!);
 }
 
 /** Sum over places of each channel times `v`. */
@@ -53,11 +43,6 @@ function dot(a: Float64Array, b: Float64Array): number {
   for (let i = 0; i < a.length; i++) total += a[i]! * b[i]!;
   return total;
 }
-
-const scaled = (v: Float64Array, factor: (v: Float64Array) => number): Float64Array => {
-  const by = factor(v);
-  return v.map((x) => x * by);
-};
 
 /** The eigenvector of the largest eigenvalue of a symmetric operator, by Lanczos with full reorthogonalisation. */
 function topVector(size: number, apply: (v: Float64Array) => Float64Array): Float64Array {
@@ -146,10 +131,9 @@ function meanActivation({ channels, height, width, read }: FeatureMaps): Float64
   return total;
 }
 
-/** The map, or its negative where that correlates with `like`. */
-function signedBy(map: Float64Array, like: Float64Array): Float64Array {
-  const mean = map.reduce((total, x) => total + x, 0) / map.length;
-  let together = 0;
-  for (let i = 0; i < map.length; i++) together += (map[i]! - mean) * like[i]!;
-  return together < 0 ? map.map((x) => -x) : map;
+/** The map, or its negative where that correlates with the mean activation. */
+function signedBy(map: Float64Array, activations: FeatureMaps): Float64Array {
+  const like = meanActivation(activations);
+  const mean = sum(map) / map.length;
+  return sum(map, (x, i) => (x - mean) * like[i]!) < 0 ? map.map((x) => -x) : map;
 }

@@ -1,7 +1,8 @@
 /** Views of one picture for smoothing by augmentation: mirrored or not, times 0.9, 1 and 1.1, as one batch. */
 import { ConvlensError } from "../../../core/errors.ts";
-import { float32, type Tensor, toFloat32 } from "../../../core/tensor.ts";
-import type { Feeds, Model } from "../../../model/model.ts";
+import type { Layout } from "../../../core/layers.ts";
+import type { Feeds } from "../../../model/model.ts";
+import type { Subject } from "../pixels/passes.ts";
 
 export interface View {
   readonly flip: boolean;
@@ -10,33 +11,25 @@ export interface View {
 
 export const plainView: View = { flip: false, factor: 1 };
 
-/** The six views of pytorch-grad-cam. Throws `option-invalid` where the input is no single picture tensor. */
-export function viewsOf(model: Model, feeds: Feeds): readonly View[] {
-  if (model.inputs.length === 1 && pictureOf(feeds)?.dims.length === 4)
-    return [false, true].flatMap((flip) => [0.9, 1, 1.1].map((factor) => ({ flip, factor })));
-  throw new ConvlensError("option-invalid", `smoothing by aug needs a network whose one input is a picture`);
-}
+/** Those of pytorch-grad-cam; the middle one of the first three is the picture itself. */
+export const sixViews: readonly View[] = [false, true].flatMap((flip) =>
+  [0.9, 1, 1.1].map((factor) => ({ flip, factor })),
+);
 
-const pictureOf = (feeds: Feeds): Tensor | undefined =>
-  "data" in feeds ? (feeds as Tensor) : Object.values(feeds as Readonly<Record<string, Tensor>>)[0];
-
-/** A batch with one row a view. */
-export function viewed(feeds: Feeds, views: readonly View[], layout: "NCHW" | "NHWC"): Feeds {
-  const picture = pictureOf(feeds)!;
-  if (views.length === 1) return feeds;
-  const numbers = toFloat32(picture);
-  const data = new Float32Array(views.length * numbers.length);
-  const [width, inner] = layout === "NCHW" ? [picture.dims[3]!, 1] : [picture.dims[2]!, picture.dims[3]!];
+/** A batch with one row a view. Throws `option-invalid` where the input is no picture. */
+export function viewed({ x, dims, feeds }: Subject, layout: Layout, views: readonly View[]): Feeds {
+  if (dims.length !== 3) throw new ConvlensError("option-invalid", "smoothing by aug needs a picture as input");
+  const data = new Float32Array(views.length * x.length);
+  const [width, inner] = layout === "NCHW" ? [dims[2]!, 1] : [dims[1]!, dims[2]!];
   for (const [row, { flip, factor }] of views.entries())
-    for (let i = 0, to = row * numbers.length; i < numbers.length; i++, to++) {
-      const x = Math.floor(i / inner) % width;
-      data[to] = numbers[flip ? i + (width - 1 - 2 * x) * inner : i]! * factor;
+    for (let i = 0, to = row * x.length; i < x.length; i++, to++) {
+      const column = Math.floor(i / inner) % width;
+      data[to] = x[flip ? i + (width - 1 - 2 * column) * inner : i]! * factor;
     }
-  return float32([views.length, ...picture.dims.slice(1)], data);
+  return feeds(data, views.length);
 }
 
 /** A view's map as the picture lies. */
 export function unflipped(map: Float64Array, width: number, { flip }: View): Float64Array {
-  if (!flip) return map;
-  return map.map((_, i) => map[i + width - 1 - 2 * (i % width)]!);
+  return flip ? map.map((_, i) => map[i + width - 1 - 2 * (i % width)]!) : map;
 }
