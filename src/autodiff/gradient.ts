@@ -36,6 +36,9 @@ export function gradient(
     const first = dys.find((dy) => dy !== null);
     if (first === undefined || first === null) continue;
     const context = contextOf({ node, emit, dys, isDownstream: (value) => downstream.has(value), note });
+    const later = dys.findIndex((dy, i) => i > 0 && dy !== null);
+    if (later > 0 && !severalOutputs.has(node.op))
+      context.fail(`its output ${later} is used, which its rule leaves out`);
     const parts = ruleFor(node, rules)(dys[0] ?? first, context);
     node.inputs.forEach((x, i) => {
       if (x === "" || !downstream.has(x)) return;
@@ -86,6 +89,9 @@ function nodesBetween(
   }
   return { onPath: onPath.reverse(), downstream };
 }
+
+/** Operators whose rule looks at the gradients of all outputs. */
+const severalOutputs: ReadonlySet<string> = new Set(["Split", "TopK"]);
 
 /** Operators whose inputs broadcast to the shape of the first output, as NumPy does. */
 const broadcasting: ReadonlySet<string> = new Set([

@@ -1,20 +1,30 @@
 /** Activation functions. Masks are `step`s: with Mul they cost a third of Where (docs/speed.md). */
+import { foldTo } from "../gradient.ts";
 import type { Rule } from "../rule.ts";
 
 /** ReLU'(0) = 0, as in PyTorch and TensorFlow. */
 export const Relu: Rule = (dy, { emit, y }) => [emit.mul(dy, emit.step(y()))];
 
 /** Clip(0, c) counts as ReLU6: nothing passes at its bounds. Any other Clip passes at its bounds, as in PyTorch. */
-export const Clip: Rule = (dy, { emit, x }) => {
+export const Clip: Rule = (dy, { emit, x, wants }) => {
   const [low, high] = [x(1), x(2)];
-  if (low !== "" && emit.known(low)?.[0] === 0) {
+  if (low !== "" && emit.known(low)?.[0] === 0 && !wants(2)) {
     const inside = high === "" ? x() : emit.mul(x(), emit.sub(high, x()));
     return [emit.mul(dy, emit.step(inside))];
   }
-  let passed = dy;
-  if (low !== "") passed = emit.sub(passed, emit.mul(dy, emit.step(emit.sub(low, x()))));
-  if (high !== "") passed = emit.sub(passed, emit.mul(dy, emit.step(emit.sub(x(), high))));
-  return [passed];
+  const held = [
+    low === "" ? null : emit.mul(dy, emit.step(emit.sub(low, x()))),
+    high === "" ? null : emit.mul(dy, emit.step(emit.sub(x(), high))),
+  ];
+  const passed = held.reduce<string>((rest, part) => (part ? emit.sub(rest, part) : rest), dy);
+  const bounds = held.map((part, i) => (part && wants(i + 1) ? foldTo(emit, part, emit.shape(x()), x(i + 1)) : null));
+  return [passed, ...bounds];
+};
+/** 1 outside [-lambd, lambd]. */
+export const Shrink: Rule = (dy, { emit, x, float }) => {
+  const lambd = float("lambd", 0.5);
+  const outside = emit.add(emit.step(emit.sub(x(), lambd)), emit.step(emit.sub(-lambd, x())));
+  return [emit.mul(dy, outside)];
 };
 
 /** slope + (1 - slope) [x > 0] */
@@ -22,9 +32,10 @@ export const LeakyRelu: Rule = (dy, { emit, x, float }) => {
   const slope = float("alpha", 0.01);
   return [emit.mul(dy, emit.add(emit.mul(emit.step(x()), 1 - slope), slope))];
 };
-export const PRelu: Rule = (dy, { emit, x }) => {
+export const PRelu: Rule = (dy, { emit, x, wants }) => {
   const on = emit.step(x());
-  return [emit.mul(dy, emit.add(on, emit.mul(emit.sub(1, on), x(1))))];
+  const dx = emit.mul(dy, emit.add(on, emit.mul(emit.sub(1, on), x(1))));
+  return [dx, wants(1) ? emit.mul(dy, emit.op("Min", [x(), 0])) : null];
 };
 export const ThresholdedRelu: Rule = (dy, { emit, x, float }) => [
   emit.mul(dy, emit.step(emit.sub(x(), float("alpha", 1)))),

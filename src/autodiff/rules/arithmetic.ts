@@ -13,16 +13,20 @@ export const Dropout: Rule = (dy, { emit, x, fail }) => {
 const isFloat = (type: string | undefined): boolean =>
   type === undefined || type.startsWith("float") || type === "bfloat16";
 
-/** Gradients are float32 whatever the values are; a number that was made of integers or truths has none. */
+/**
+ * Gradients are float32 whatever the values are. A number that the graph made of integers or truths has none; an input
+ * of whole numbers (a picture in bytes) is taken as the numbers it holds.
+ */
 export const Cast: Rule = (dy, { emit, x, int: attribute }) => {
   const [from, to] = [emit.base.values.get(x())?.type, attribute("to", 1)];
+  const isInput = emit.base.inputs.includes(x());
   const real = [
     elementTypeNumbers.float32,
     elementTypeNumbers.float64,
     elementTypeNumbers.float16,
     elementTypeNumbers.bfloat16,
   ];
-  return [isFloat(from) && real.includes(to) ? dy : null];
+  return [(isFloat(from) || isInput) && real.includes(to) ? dy : null];
 };
 export const CastLike: Rule = (dy, { emit, x }) => [isFloat(emit.base.values.get(x())?.type) ? dy : null, null];
 
@@ -43,16 +47,27 @@ export const Div: Rule = (dy, { emit, x, y, wants }) => {
 };
 export const Neg: Rule = (dy, { emit }) => [emit.neg(dy)];
 
-/** d x^p = p x^(p-1). The exponent may be of an integer type. */
-export const Pow: Rule = (dy, { emit, x }) => {
+/** d x^p = p x^(p-1), and 0 for p = 0; by the exponent y log x, taken as 0 where x is not positive. */
+export const Pow: Rule = (dy, context) => {
+  const { emit, x, y, wants } = context;
+  if (!wants(1)) return [powerOf(dy, context), null];
+  const log = emit.op("Log", [emit.op("Max", [x(), 1e-30])]);
+  const byExponent = emit.mul(emit.mul(dy, y()), emit.mul(log, emit.step(x())));
+  return [wants(0) ? powerOf(dy, context) : null, byExponent];
+};
+
+function powerOf(dy: string, { emit, x }: RuleContext): string {
   const known = emit.known(x(1));
   const exponent = known?.length === 1 ? known[0] : undefined;
-  if (exponent === 2) return [emit.mul(dy, emit.mul(x(), 2))];
-  if (exponent === 1) return [dy];
-  if (exponent !== undefined) return [emit.mul(dy, emit.mul(emit.op("Pow", [x(), exponent - 1]), exponent))];
+  if (exponent === 0) return emit.mul(dy, 0);
+  if (exponent === 1) return dy;
+  if (exponent === 2) return emit.mul(dy, emit.mul(x(), 2));
+  if (exponent !== undefined) return emit.mul(dy, emit.mul(emit.op("Pow", [x(), exponent - 1]), exponent));
+  // The exponent may be of an integer type. x^-1 would be infinite at 0, where x^0 is flat.
   const p = emit.op("Cast", [x(1)], { to: int(elementTypeNumbers.float32) });
-  return [emit.mul(dy, emit.mul(emit.op("Pow", [x(), emit.sub(p, 1)]), p))];
-};
+  const lower = emit.where(emit.op("Equal", [p, 0]), 0, emit.sub(p, 1));
+  return emit.mul(dy, emit.mul(emit.op("Pow", [x(), lower]), p));
+}
 
 /** The inputs that are the extreme share its gradient equally, as in PyTorch. */
 const extreme: Rule = (dy, { node, emit, y }) => {
@@ -92,14 +107,16 @@ export const Acosh: Rule = (dy, context) => [context.emit.div(dy, inverseRoot(co
 export const Atan: Rule = (dy, { emit, x }) => [emit.div(dy, emit.add(emit.mul(x(), x()), 1))];
 export const Atanh: Rule = (dy, { emit, x }) => [emit.div(dy, emit.sub(1, emit.mul(x(), x())))];
 
-/** Answers and sizes carry no gradient. */
+/** Answers and sizes carry no gradient, and steps are flat wherever they have a slope. */
 const none: Rule = ({ length: _ }, { node }) => node.inputs.map(() => null);
 
 export {
   none as And,
   none as ArgMax,
   none as ArgMin,
+  none as Ceil,
   none as Equal,
+  none as Floor,
   none as Greater,
   none as GreaterOrEqual,
   none as IsInf,
@@ -108,7 +125,9 @@ export {
   none as LessOrEqual,
   none as Not,
   none as Or,
+  none as Round,
   none as Shape,
+  none as Sign,
   none as Size,
   none as Xor,
 };

@@ -3,7 +3,7 @@
  * weight is read, copied or written here.
  */
 import type { Emitter } from "../emitter.ts";
-import type { Rule } from "../rule.ts";
+import type { Rule, RuleContext } from "../rule.ts";
 import { transposed, windowAttributes } from "../spread.ts";
 import { spatial, split, windowOf } from "../window.ts";
 
@@ -11,7 +11,9 @@ import { spatial, split, windowOf } from "../window.ts";
  * dx of y = Conv(x, W). With stride 1 it is a Conv with W flipped and its in and out channels swapped inside each group
  * (1 to 19 times faster on CPU than the transposed convolution); otherwise a ConvTranspose.
  */
-export const Conv: Rule = (dy, context) => {
+export const Conv: Rule = (dy, context) => [convolved(dy, context), undefined, ofBias(dy, context)];
+
+function convolved(dy: string, context: RuleContext): string {
   const { emit, x, int: attribute } = context;
   const window = windowOf(context, spatial(context, x(1)));
   const { kernel, strides, extent, pads, size, out } = window;
@@ -21,13 +23,17 @@ export const Conv: Rule = (dy, context) => {
     const front = extent.map((e, i) => e - 1 - pads[d + i]!);
     if ([...back, ...front].every((p) => p >= 0)) {
       const turned = flipped(emit, x(1), kernel, group);
-      return [emit.op("Conv", [dy, turned], windowAttributes({ ...window, pads: [...back, ...front] }, group))];
+      return emit.op("Conv", [dy, turned], windowAttributes({ ...window, pads: [...back, ...front] }, group));
     }
   }
   // Input pixels that no window reaches get 0.
   const rest = size.map((n, i) => n - ((out[i]! - 1) * strides[i]! + extent[i]! - pads[i]! - pads[d + i]!));
-  return [transposed(emit, dy, x(1), window, group, rest)];
-};
+  return transposed(emit, dy, x(1), window, group, rest);
+}
+
+/** Each channel's sum over the batch and the map. */
+const ofBias = (dy: string, { emit, wants, rank }: RuleContext): string | null =>
+  wants(2) ? emit.sum(dy, [0, ...Array.from({ length: rank() - 2 }, (_, i) => i + 2)], false) : null;
 
 /** dx of y = ConvTranspose(x, W) is a plain Conv with the same W. */
 export const ConvTranspose: Rule = (dy, context) => {
@@ -43,7 +49,8 @@ export const ConvTranspose: Rule = (dy, context) => {
   const isAutomatic = auto.startsWith("SAME") || wanted.length > 0;
   const total = size.map((n, i) => Math.max((n - 1) * strides[i]! + more[i]! + extent[i]! - out[i]!, 0));
   const pads = isAutomatic ? split(total, auto === "SAME_UPPER") : window.pads;
-  return [emit.op("Conv", [dy, x(1)], windowAttributes({ ...window, pads }, attribute("group", 1)))];
+  const dx = emit.op("Conv", [dy, x(1)], windowAttributes({ ...window, pads }, attribute("group", 1)));
+  return [dx, undefined, ofBias(dy, context)];
 };
 
 /** [O, I/g, k...] -> [I, O/g, k...] with every kernel turned by 180 degrees. */

@@ -1,6 +1,6 @@
 /** Matrix products. */
 import { int } from "../../graph/builder.ts";
-import type { Shape } from "../../graph/graph.ts";
+import type { Dimension, Shape } from "../../graph/graph.ts";
 import type { Emitter } from "../emitter.ts";
 import { foldTo } from "../gradient.ts";
 import type { Rule } from "../rule.ts";
@@ -22,11 +22,14 @@ export const MatMul: Rule = (dy, { x, emit, wants, rank }) => {
   const [wa, wb] = [Math.max(2, ra), Math.max(2, rb)];
   const most = Math.max(wa, wb);
   const leading = broadcastShape(sa.slice(0, -2), sb.slice(0, -2), most - 2);
-  const fold = (value: string, like: string, shape: Shape): string =>
-    foldTo(emit, value, [...leading, ...(shape.length === 1 ? [1, 1] : shape.slice(-2))], like);
+  // A vector's gradient is a column or a row: the added axis is dropped before the leading ones are folded.
+  const fold = (value: string, like: string, shape: Shape, added: number): string => {
+    if (shape.length > 1) return foldTo(emit, value, [...leading, ...shape.slice(-2)], like);
+    return foldTo(emit, emit.op("Squeeze", [value, emit.ints([added])]), [...leading, ...shape], like);
+  };
   return [
-    wants(0) ? fold(emit.matMul(grad, flip(emit, right, wb)), a, sa) : null,
-    wants(1) ? fold(emit.matMul(flip(emit, left, wa), grad), b, sb) : null,
+    wants(0) ? fold(emit.matMul(grad, flip(emit, right, wb)), a, sa, -2) : null,
+    wants(1) ? fold(emit.matMul(flip(emit, left, wa), grad), b, sb, -1) : null,
   ];
 };
 
@@ -59,4 +62,43 @@ export const Gemm: Rule = (dy, { x, y, emit, wants, float, int: attribute }) => 
     wants(1) ? dB() : null,
     wants(2) ? foldTo(emit, scaled(dy, float("beta", 1)), emit.shape(y()), x(2)) : null,
   ];
+};
+
+/** Each operand's gradient is the product of dy and the other operands, with the operand's own indices kept. */
+export const Einsum: Rule = (dy, { node, emit, wants, text, fail }) => {
+  const [left = "", right] = text("equation", "").replaceAll(" ", "").split("->");
+  const terms = left.split(",");
+  if (left.includes(".")) fail("its equation holds an ellipsis");
+  if (terms.some((term) => new Set(term).size !== term.length)) fail("an operand repeats an index (a diagonal)");
+  const count = (index: string): number => terms.filter((term) => term.includes(index)).length;
+  // Without an arrow the output has the indices that stand once, by the alphabet.
+  const output =
+    right ??
+    [...new Set(terms.join(""))]
+      .filter((index) => count(index) === 1)
+      .sort()
+      .join("");
+  const sizes = new Map<string, Dimension>();
+  for (const [i, term] of terms.entries())
+    for (const [axis, index] of [...term].entries()) {
+      const size = emit.shape(node.inputs[i]!)[axis] ?? null;
+      if (sizes.has(index) && sizes.get(index) !== size) fail(`its index ${index} has two sizes`);
+      sizes.set(index, size);
+    }
+  return terms.map((term, i) => {
+    if (!wants(i)) return null;
+    const others = terms.filter((_, j) => j !== i);
+    const operands = [dy, ...node.inputs.filter((_, j) => j !== i)];
+    const has = (index: string): boolean => output.includes(index) || others.some((other) => other.includes(index));
+    // An index that this operand alone has was summed up: each place gets the sum's gradient.
+    const found = [...term].filter(has).join("");
+    const equation = `${[output, ...others].join(",")}->${found}`;
+    const part =
+      equation === `${output}->${found}` && output === found
+        ? dy
+        : emit.op("Einsum", operands, { equation: { kind: "string", value: equation } });
+    const lost = [...term].flatMap((index, axis) => (has(index) ? [] : [axis]));
+    if (lost.length === 0) return part;
+    return emit.expandLike(emit.op("Unsqueeze", [part, emit.ints(lost)]), node.inputs[i]!);
+  });
 };

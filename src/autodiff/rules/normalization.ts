@@ -2,6 +2,7 @@
 import { float32 } from "../../core/tensor.ts";
 import { int, ints } from "../../graph/builder.ts";
 import type { Emitter } from "../emitter.ts";
+import { foldTo } from "../gradient.ts";
 import type { Rule } from "../rule.ts";
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
@@ -10,34 +11,73 @@ const perChannel = (emit: Emitter, value: string, rank: number): string =>
   rank === 2 ? value : emit.reshape(value, [-1, ...range(2, rank).map(() => 1)]);
 
 /** At inference y = scale (x - mean) / sqrt(var + eps) + bias. */
-export const BatchNormalization: Rule = (dy, { x, emit, rank, float: attribute, int: flag, fail }) => {
+export const BatchNormalization: Rule = (dy, { x, emit, wants, rank, float: attribute, int: flag, fail }) => {
   if (flag("training_mode", 0) === 1) fail("it is in training mode");
-  const gain = emit.div(x(1), emit.op("Sqrt", [emit.add(x(4), attribute("epsilon", 1e-5))]));
-  return [emit.mul(dy, perChannel(emit, gain, rank()))];
+  const varied = emit.add(x(4), attribute("epsilon", 1e-5));
+  const gain = emit.div(x(1), emit.op("Sqrt", [varied]));
+  const total = channelSum(emit, dy, rank());
+  const product = channelSum(emit, emit.mul(dy, x()), rank());
+  /** sum dy (x - mean) */
+  const centred = (): string => emit.sub(product(), emit.mul(total(), x(3)));
+  return [
+    wants(0) ? emit.mul(dy, perChannel(emit, gain, rank())) : null,
+    wants(1) ? emit.div(centred(), emit.op("Sqrt", [varied])) : null,
+    wants(2) ? total() : null,
+    wants(3) ? emit.neg(emit.mul(gain, total())) : null,
+    wants(4) ? emit.mul(emit.div(emit.mul(gain, centred()), varied), -0.5) : null,
+  ];
 };
 
-/** dx = r (g - mean(g) - h mean(g h)), with h = r (x - mean x), r = 1/sqrt(var + eps), means over `axes`. */
-function whitened(emit: Emitter, g: string, x: string, axes: readonly number[], epsilon: number): string {
+/** The values whitened over `axes`: h = r (x - mean x), r = 1/sqrt(var + eps). */
+function whiten(emit: Emitter, x: string, axes: readonly number[], epsilon: number): { h: string; r: string } {
   const centred = emit.sub(x, emit.mean(x, axes));
   const variance = emit.mean(emit.mul(centred, centred), axes);
   const r = emit.op("Reciprocal", [emit.op("Sqrt", [emit.add(variance, epsilon)])]);
-  const h = emit.mul(centred, r);
-  return emit.mul(r, emit.sub(emit.sub(g, emit.mean(g, axes)), emit.mul(h, emit.mean(emit.mul(g, h), axes))));
+  return { h: emit.mul(centred, r), r };
 }
-export const LayerNormalization: Rule = (dy, { x, emit, rank, axis, float: attribute }) => {
+/** dx = r (g - mean(g) - h mean(g h)) */
+const unwhiten = (emit: Emitter, g: string, { h, r }: { h: string; r: string }, axes: readonly number[]): string =>
+  emit.mul(r, emit.sub(emit.sub(g, emit.mean(g, axes)), emit.mul(h, emit.mean(emit.mul(g, h), axes))));
+
+/** The sum of each channel over the batch and the map, made when it is asked for. */
+const channelSum =
+  (emit: Emitter, value: string, rank: number): (() => string) =>
+  () =>
+    emit.sum(value, [0, ...range(2, rank)], false);
+
+export const LayerNormalization: Rule = (dy, { x, emit, wants, rank, axis, float: attribute }) => {
   const axes = range(axis("axis", -1), rank());
-  return [whitened(emit, emit.mul(dy, x(1)), x(), axes, attribute("epsilon", 1e-5))];
+  const white = whiten(emit, x(), axes, attribute("epsilon", 1e-5));
+  return [
+    wants(0) ? unwhiten(emit, emit.mul(dy, x(1)), white, axes) : null,
+    wants(1) ? foldTo(emit, emit.mul(dy, white.h), emit.shape(x()), x(1)) : null,
+    wants(2) ? foldTo(emit, dy, emit.shape(x()), x(2)) : null,
+  ];
 };
-export const InstanceNormalization: Rule = (dy, { x, emit, rank, float: attribute }) => {
-  const g = emit.mul(dy, perChannel(emit, x(1), rank()));
-  return [whitened(emit, g, x(), range(2, rank()), attribute("epsilon", 1e-5))];
+export const InstanceNormalization: Rule = (dy, { x, emit, wants, rank, float: attribute }) => {
+  const axes = range(2, rank());
+  const white = whiten(emit, x(), axes, attribute("epsilon", 1e-5));
+  return [
+    wants(0) ? unwhiten(emit, emit.mul(dy, perChannel(emit, x(1), rank())), white, axes) : null,
+    wants(1) ? channelSum(emit, emit.mul(dy, white.h), rank())() : null,
+    wants(2) ? channelSum(emit, dy, rank())() : null,
+  ];
 };
 /** Over [batch, groups, the rest]. */
-export const GroupNormalization: Rule = (dy, { x, emit, rank, int: attribute, float: number }) => {
+export const GroupNormalization: Rule = (dy, { x, emit, wants, rank, int: attribute, float: number }) => {
   const grouped = (value: string): string => emit.reshape(value, [0, attribute("num_groups", 1), -1]);
-  const g = emit.mul(dy, perChannel(emit, x(1), rank()));
-  const dx = whitened(emit, grouped(g), grouped(x()), [2], number("epsilon", 1e-5));
-  return [emit.reshapeLike(dx, x())];
+  const white = whiten(emit, grouped(x()), [2], number("epsilon", 1e-5));
+  const g = (): string => grouped(emit.mul(dy, perChannel(emit, x(1), rank())));
+  return [
+    wants(0) ? emit.reshapeLike(unwhiten(emit, g(), white, [2]), x()) : null,
+    wants(1) ? channelSum(emit, emit.mul(dy, emit.reshapeLike(white.h, x())), rank())() : null,
+    wants(2) ? channelSum(emit, dy, rank())() : null,
+  ];
+};
+/** y = (x - mean) / deviation */
+export const MeanVarianceNormalization: Rule = (dy, { x, emit, ints: list, rank }) => {
+  const axes = list("axes", [0, 2, 3]).map((axis) => (axis < 0 ? axis + rank() : axis));
+  return [unwhiten(emit, dy, whiten(emit, x(), axes, 1e-18), axes)];
 };
 /** y = x / |x|_p; 0 where the norm is 0. */
 export const LpNormalization: Rule = (dy, { x, y, emit, axis, int: attribute }) => {

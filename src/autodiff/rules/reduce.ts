@@ -1,4 +1,5 @@
 /** Reductions over axes. */
+import { int } from "../../graph/builder.ts";
 import type { Rule, RuleContext } from "../rule.ts";
 
 /** The reduced axes, and a reduced value with them put back as size 1. */
@@ -22,11 +23,13 @@ function reduced({ x, emit, rank, int, fail }: RuleContext): {
 
 export const ReduceSum: Rule = (dy, context) => [context.emit.expandLike(reduced(context).back(dy), context.x()), null];
 export const ReduceMean: Rule = (dy, context) => {
-  const { emit, x, fail } = context;
+  const { emit, x } = context;
   const { axes, back } = reduced(context);
   const sizes = axes.map((axis) => emit.shape(x())[axis]);
-  if (sizes.some((n) => n === null)) fail("it averages over the free batch axis");
-  const count = sizes.reduce<number>((product, n) => product * (n ?? 1), 1);
+  // Over the free batch axis the number is known only when it runs.
+  const count = sizes.some((n) => typeof n !== "number")
+    ? emit.sum(emit.expandLike(1, x()), axes)
+    : sizes.reduce<number>((product, n) => product * (n ?? 1), 1);
   return [emit.expandLike(emit.div(back(dy), count), x()), null];
 };
 /** Ties share the gradient equally. */
@@ -63,10 +66,19 @@ export const ReduceLogSum: Rule = (dy, context) => {
   const share = emit.div(back(dy), emit.op("Exp", [back(y())]));
   return [emit.expandLike(share, x()), null];
 };
+/** Running sums go back from the other end. */
+export const CumSum: Rule = (dy, { x, emit, int: attribute }) => [
+  emit.op("CumSum", [dy, x(1)], {
+    exclusive: int(attribute("exclusive", 0)),
+    reverse: int(1 - attribute("reverse", 0)),
+  }),
+  null,
+];
 /** The product of the others, also where some are 0. */
 export const ReduceProd: Rule = (dy, context) => {
   const { emit, x } = context;
   const { axes, back } = reduced(context);
+  if (axes.length === 0) return [dy, null];
   const isZero = emit.op("Equal", [x(), 0]);
   const zeros = emit.sum(emit.where(isZero, 1, 0), axes);
   const filled = emit.where(isZero, 1, x());

@@ -1,45 +1,54 @@
 /** Resizing by any method but cropping is linear and separable: dx = R^T dy along each axis. */
 import { float32 } from "../../core/tensor.ts";
+import { matrixAlong } from "../along.ts";
 import type { Rule, RuleContext } from "../rule.ts";
 
-/** R is read off the operator itself, applied to the identity; the engine folds it when it makes the session. */
-function matrix({ emit, node, x, fail, rank }: RuleContext, n: number, out: number, axis: number): string {
-  const eye = new Float32Array(n * n);
-  for (let i = 0; i < n; i++) eye[i * n + i] = 1;
-  const { axes, keep_aspect_ratio_policy: _, ...attributes } = node.attributes;
-  const place = axes?.kind === "ints" ? axes.value.map((a) => (a < 0 ? a + rank() : a)).indexOf(axis) : axis;
-  // A fractional scale moves the sampling points, so the operator gets the scale or the size, as the file gives it.
-  const scales = x(2) === "" ? undefined : (emit.known(x(2)) ?? fail("its scales are not known before it runs"));
-  const source = emit.constant(float32([1, 1, n, n], eye));
-  const sizing = scales?.length
-    ? [emit.constant(float32([4], [1, 1, 1, scales[place] ?? 1])), ""]
-    : ["", emit.ints([1, 1, n, out])];
-  return emit.op("Resize", [source, "", ...sizing], attributes);
-}
-
 export const Resize: Rule = (dy, context) => {
-  const { x, y, emit, rank, text, fail } = context;
+  const { emit, x, y, rank, text, fail } = context;
   if (text("coordinate_transformation_mode", "half_pixel") === "tf_crop_and_resize")
     fail("it crops (tf_crop_and_resize)");
   const [from, to] = [emit.shape(x()), emit.shape(y())];
+  const scaleOf = scales(context);
   let dx = dy;
   for (let axis = 0; axis < rank(); axis++) {
-    const [n, out] = [from[axis]!, to[axis]!];
-    if (n === out) continue;
-    if (n === null || out === null) fail("it resizes an axis of open size");
-    // [n, out]: row i says where input i goes. The axis is brought to the end, multiplied, and brought back.
-    const back = emit.transpose(matrix(context, n, out, axis), [0, 1, 3, 2]);
-    const square = emit.reshape(back, [out, n]);
-    const last = [...Array(rank()).keys()].filter((i) => i !== axis).concat(axis);
-    const there = last.every((a, i) => a === i);
-    const turned = there ? dx : emit.transpose(dx, last);
-    const moved = emit.matMul(turned, square);
-    dx = there
-      ? moved
-      : emit.transpose(
-          moved,
-          last.map((_, i) => last.indexOf(i)),
-        );
+    const [n, out, scale] = [from[axis]!, to[axis]!, scaleOf(axis)];
+    // A scale other than 1 moves the sampling points even where the size stays.
+    if (n === out && (scale === undefined || scale === 1)) continue;
+    if (typeof n !== "number" || typeof out !== "number") return fail("it resizes an axis of open size");
+    dx = matrixAlong(emit, dx, adjoint(context, n, out, scale), axis, rank());
   }
   return [dx, null, null, null];
 };
+
+/**
+ * What an axis is scaled by, as the file gives it: the sampling points follow from it, and a fraction is not the ratio
+ * of the sizes. `undefined` where the file gives the size itself.
+ */
+function scales({ emit, x, y, ints, rank, text, fail }: RuleContext): (axis: number) => number | undefined {
+  const axes = ints("axes", [...Array(rank()).keys()]).map((axis) => (axis < 0 ? axis + rank() : axis));
+  const given = x(2) === "" ? [] : (emit.known(x(2)) ?? fail("its scales are not known before it runs"));
+  if (given.length > 0) return (axis) => given[axes.indexOf(axis)] ?? 1;
+  const policy = text("keep_aspect_ratio_policy", "stretch");
+  if (policy === "stretch") return () => undefined;
+  // All axes get the smallest, or the largest, of the ratios that the wanted sizes make.
+  const sizes = emit.known(x(3)) ?? fail("its sizes are not known before it runs");
+  const ratios = axes.map((axis, i) => sizes[i]! / (emit.shape(x())[axis] ?? fail("it resizes an axis of open size")));
+  const ratio = policy === "not_larger" ? Math.min(...ratios) : Math.max(...ratios);
+  return (axis) => {
+    if (!axes.includes(axis)) return undefined;
+    if (Math.floor(Math.fround(emit.shape(x())[axis]! * ratio)) !== emit.shape(y())[axis])
+      fail(`its sizes are rounded up under keep_aspect_ratio_policy ${policy}`);
+    return ratio;
+  };
+}
+
+/** R^T as [out, n]: R is read off the operator itself, applied to the identity; the engine folds it with the constants. */
+function adjoint({ emit, node }: RuleContext, n: number, out: number, scale: number | undefined): string {
+  const eye = new Float32Array(n * n);
+  for (let i = 0; i < n; i++) eye[i * n + i] = 1;
+  const { axes: _, keep_aspect_ratio_policy: __, ...attributes } = node.attributes;
+  const sizing =
+    scale === undefined ? ["", emit.ints([1, 1, n, out])] : [emit.constant(float32([4], [1, 1, 1, scale]))];
+  const applied = emit.op("Resize", [emit.constant(float32([1, 1, n, n], eye)), "", ...sizing], attributes);
+  return emit.reshape(emit.transpose(applied, [0, 1, 3, 2]), [out, n]);
+}

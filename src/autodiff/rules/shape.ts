@@ -54,6 +54,12 @@ export const Tile: Rule = (dy, { x, emit, fail }) => {
   ];
 };
 
+/** One triangle, the rest 0. */
+export const Trilu: Rule = (dy, { node, emit }) => [
+  emit.op("Trilu", [dy, ...node.inputs.slice(1)], node.attributes),
+  null,
+];
+
 /** The pixels of each block go back to channels. */
 export const DepthToSpace: Rule = (dy, { x, emit, int: attribute, text }) => {
   const b = attribute("blocksize", 1);
