@@ -100,18 +100,24 @@ export function optionsFor(
   command: Command,
 ): readonly Readonly<Record<string, unknown>>[] {
   const given = shared.filter(({ name }) => command.getOptionValueSource(name) === "cli");
-  for (const { name, of } of given)
-    if (!chosen.some((method) => of.includes(method)))
-      throw new ConvlensError(
-        "option-invalid",
-        `${flagOf(name)} is no option of ${chosen.map(({ id }) => id).join(", ")}; methods that have it: ${of.map(({ id }) => id).join(", ")}`,
-      );
+  for (const { name, of } of given) if (!chosen.some((method) => of.includes(method))) refuse(flagOf(name), chosen, of);
+  const layered = (method: Explanation) => "layer" in method.options;
+  if ((command.getOptionValue("layer") as readonly string[]).length > 0 && !chosen.some(layered))
+    refuse("--layer", chosen, explanations.filter(layered));
   return chosen.map((method) => ({
     ...("seed" in method.options ? { seed: command.getOptionValue("seed") as number } : {}),
     ...Object.fromEntries(
       given.filter(({ of }) => of.includes(method)).map(({ name }) => [name, command.getOptionValue(name) as unknown]),
     ),
   }));
+}
+
+function refuse(flag: string, chosen: readonly Explanation[], having: readonly Explanation[]): never {
+  const list = (methods: readonly Explanation[]) => methods.map(({ id }) => id).join(", ");
+  throw new ConvlensError(
+    "option-invalid",
+    `${flag} is no option of ${list(chosen)}; methods that have it: ${list(having)}`,
+  );
 }
 
 const families = { cam: "At a layer", pixels: "At the input's pixels", perturb: "By changing the input" } as const;

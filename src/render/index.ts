@@ -1,6 +1,7 @@
 /** Results and numbers to pictures, scenes, SVG and terminal text. Pure: nothing here reads, writes or runs a network. */
 export { type ActivationSheetOptions, activationSheets, sheetLayout } from "./activations.ts";
 export { attackScene, attackText, vulnerabilityPicture } from "./attack.ts";
+export { evaluationText, matrixChart, reachedChart } from "./attack-rates.ts";
 export { measureChart, predictionChart } from "./charts.ts";
 export { applyColorMap, type ColorMapName, type ColorMapOptions, colorMap, colorMapNames } from "./colormaps.ts";
 export { type ComparisonRow, comparisonPhoto, comparisonSheet } from "./comparison.ts";

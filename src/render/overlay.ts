@@ -28,9 +28,7 @@ const leastSide = 480;
 const mostSide = 800;
 const leastWidth = 420;
 const margin = 16;
-const mostNotes = 5;
-/** Of the notes, as many stand in the picture itself where the map is blank. */
-const toldInCaption = 2;
+const mostNotes = 6;
 
 /**
  * The framed picture. `photo`: the photograph and where the network's input lies on it (`Prepared.region`); without it
@@ -69,9 +67,10 @@ function explanationScene(result: Explained, photo: Placed | undefined, options:
   for (const [i, text] of lines.entries())
     marks.push({ kind: "text", x: margin + room, y: y + 8 + i * 14, text, size: 10, fill: "muted", align: "end" });
   y += Math.max(26, lines.length * 14 + 2);
-  const told = drawing.fault === undefined ? 0 : toldInCaption;
-  const notes = result.notes.slice(told).flatMap((note) => wrapText(note, 10, room));
-  const shown = notes.length > mostNotes ? [...notes.slice(0, mostNotes - 1), "…"] : notes;
+  const told = drawing.fault === undefined ? result.notes : result.notes.slice(0, -1);
+  const notes = told.map(withoutHint).flatMap((note) => wrapText(note, 10, room));
+  // What is wrong stands last, what was chosen first.
+  const shown = notes.length > mostNotes ? ["…", ...notes.slice(1 - mostNotes)] : notes;
   if (shown.length > 0) y += 6;
   for (const text of shown) {
     marks.push({ kind: "text", x: margin, y: y + 8, text, size: 10, fill: "muted" });
@@ -113,9 +112,12 @@ const faults = {
   "not finite": "striped: values that are no numbers",
 } as const;
 
-/** Why a map shows nothing, or something else than a map: the fault, then the result's own words. */
+/** A note without the flag it ends in: a picture travels without the command that made it. */
+const withoutHint = (note: string): string => note.replace(/; --[\s\S]*$/, "");
+
+/** Why a map shows nothing, or something else than a map: the fault, then the result's last word on it. */
 export const reasonOf = ({ fault, result }: Drawing): string =>
-  fault === undefined ? "" : [faults[fault], ...result.notes.slice(0, toldInCaption)].join("; ");
+  fault === undefined ? "" : [faults[fault], ...result.notes.slice(-1).map(withoutHint)].join("; ");
 
 /** Method, layer with the map's size, and the score. */
 export function factsOf({ result, field }: Drawing): string {

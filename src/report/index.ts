@@ -68,6 +68,16 @@ export async function makeReport(model: Model, photo: Photo, options: ReportOpti
     return made;
   };
 
+  const explain: Context["explain"] = async (method, choice) => {
+    const input = { feeds: prepared.tensor, name: photo.name, isPicture: true };
+    const seeded = "seed" in method.options ? { seed } : {};
+    const made = await method.runMany(model, input, choice, { ...seeded, ...(signal && { signal }) } as Parameters<
+      typeof method.runMany
+    >[3]);
+    done.push(...made);
+    return made;
+  };
+
   const elapsed = (): number => performance.now() - started;
   const todo = sections.filter((section) => !unwanted.includes(section.id));
   const onPage: { id: string; title: string; body: Html }[] = [];
@@ -104,6 +114,7 @@ export async function makeReport(model: Model, photo: Photo, options: ReportOpti
       photo,
       prepared,
       result,
+      explain,
       room: Math.max(0, sizeLimit - textRoom) * section.share,
       timeLeft: () => (asked ? Number.POSITIVE_INFINITY : budget - elapsed()),
       codec: options.codec,

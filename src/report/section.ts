@@ -4,8 +4,8 @@
  */
 import type { Picture } from "../core/picture.ts";
 import type { Platform, RunOptions } from "../core/platform.ts";
-import type { Result } from "../core/result.ts";
-import type { Method } from "../methods/index.ts";
+import type { Attribution, HeatMap, Result } from "../core/result.ts";
+import type { ExplanationMethod, Method } from "../methods/index.ts";
 import type { Model, Prepared } from "../model/model.ts";
 import type { Html } from "./html.ts";
 
@@ -45,6 +45,11 @@ export interface Context {
   readonly prepared: Prepared;
   /** Runs a method on the photograph; the same method with the same options runs once for the whole report. */
   result<Options, R extends Result>(method: Method<Options, R>, options?: Partial<Options>): Promise<R>;
+  /** The same for an explanation of several targets, at several layers. */
+  explain<Options, R extends HeatMap | Attribution>(
+    method: ExplanationMethod<Options, R>,
+    choice: { readonly targets: readonly (string | number)[]; readonly layers?: readonly string[] },
+  ): Promise<readonly R[]>;
   /** Bytes of page that this section may use; stay below. */
   readonly room: number;
   /** Milliseconds until the report should end; infinite for a section that was asked for by name. */

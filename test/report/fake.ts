@@ -2,6 +2,8 @@
 import type { Layer } from "../../src/core/layers.ts";
 import type { Picture } from "../../src/core/picture.ts";
 import { float32, sizeOf, type Tensor } from "../../src/core/tensor.ts";
+import { builder, int, ints } from "../../src/graph/builder.ts";
+import type { Graph } from "../../src/graph/graph.ts";
 import type { Model } from "../../src/model/model.ts";
 
 export interface FakeOptions {
@@ -87,21 +89,13 @@ export function fakeModel(options: FakeOptions = {}): Model {
     );
     return float32(dims, data);
   };
+  const shapeOf = (name: string): readonly number[] =>
+    (layers.find((layer) => layer.name === name)?.shape ?? [1, side, side, 3]).map((n) => n ?? 1);
   const probabilities = labels.map((_, i) => (i === 0 ? 0.9 : 0.1 / (labels.length - 1)));
   return {
     name: options.name ?? "fake",
     description: "made up for tests",
-    graph: {
-      name: "fake",
-      inputs: ["picture"],
-      outputs: ["d"],
-      nodes: [
-        { name: "", op: "Relu", domain: "", inputs: ["x"], outputs: ["c"], attributes: {} },
-        { name: "", op: "MaxPool", domain: "", inputs: ["c"], outputs: ["p"], attributes: {} },
-      ],
-      constants: new Map(),
-      values: new Map(),
-    },
+    graph: fakeGraph(side, labels.length),
     opaque: options.opaque,
     sourceLayout: "NHWC",
     inputs: [{ name: "picture", shape: [null, side, side, 3], layout: "NHWC", type: "float32" }],
@@ -121,7 +115,7 @@ export function fakeModel(options: FakeOptions = {}): Model {
     notes: [],
     fileNotes: [],
     engineName: "none",
-    head: () => ({ output: dense, logits: dense, activation: undefined, names: [dense] }),
+    head: () => ({ output: "d", logits: "d", activation: undefined, names: ["d"] }),
     layers: async () => layers,
     findLayers: async (patterns) => {
       const wanted = [patterns].flat();
@@ -133,20 +127,26 @@ export function fakeModel(options: FakeOptions = {}): Model {
       seen: fakePicture(side, side),
       region: { x: 0, y: 0, width: side, height: side },
     }),
-    gradient: async () => {
-      throw new Error("a made-up network has no gradient");
+    gradient: async (_feeds, { targets, wrt = ["picture"], outputs = [] }) => {
+      const values = (names: readonly string[], seed: number) =>
+        Object.fromEntries(names.map((name) => [name, fill(shapeOf(name), seed)]));
+      return {
+        targets: targets.map((target, t) => {
+          const index = "class" in target && target.class !== "top" ? target.class : 0;
+          const [score, probability] = [Math.log(probabilities[index]!), probabilities[index]!];
+          return {
+            scores: Float32Array.of(score),
+            explained: [{ index, label: labels[index]!, of: "logit", score, probability }],
+            gradients: values(wrt, 11 + t),
+          };
+        }),
+        values: values(outputs, 5),
+        notes: [],
+      };
     },
-    findTarget: async () => ({ class: "top" }),
+    findTarget: async (what, of = "logit") => ({ class: what === "top" ? "top" : Number(what), of }),
     run: async (_feeds, { outputs = [dense] } = {}) =>
-      Object.fromEntries(
-        outputs.map((name) => [
-          name,
-          fill(
-            layers.find((l) => l.name === name)!.shape.map((n) => n ?? 1),
-            5,
-          ),
-        ]),
-      ),
+      Object.fromEntries(outputs.map((name) => [name, fill(shapeOf(name), 5)])),
     predict: async (_feeds, { top = 5 } = {}) => [
       {
         predictions: labels
@@ -164,4 +164,18 @@ export function fakeModel(options: FakeOptions = {}): Model {
     weight: async (_layer, name) => (name === "kernel" ? fill([3, 3, 3, 4], 7) : float32([4], [0.1, -0.2, 0, 0.3])),
     release: async () => {},
   };
+}
+
+/** Convolution, Relu, pooling, dense: enough for those who look at the graph to find the layers. */
+function fakeGraph(side: number, classes: number): Graph {
+  const b = builder();
+  const zeros = (dims: readonly number[]) => b.constant(float32(dims, new Float32Array(sizeOf(dims))));
+  const square = (n: number) => ({ attributes: { kernel_shape: ints([n, n]), strides: ints([n - 1, n - 1]) } });
+  const picture = b.input("picture", { type: "float32", shape: [null, side, side, 3] });
+  // The picture's axes are taken as they come; nothing is ever worked out.
+  const conv = b.node("Conv", [picture, zeros([4, side, 3, 3])], { attributes: { pads: ints([1, 1, 1, 1]) } });
+  const relu = b.node("Relu", [conv], { outputs: ["c"] });
+  const pool = b.node("MaxPool", [relu], { outputs: ["p"], ...square(2) });
+  const flat = b.node("ReduceMean", [pool, b.ints([2, 3])], { attributes: { keepdims: int(0) } });
+  return b.finish([b.node("Gemm", [flat, zeros([4, classes])], { outputs: ["d"] })]);
 }

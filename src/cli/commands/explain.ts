@@ -16,7 +16,6 @@ import {
   explanationPicture,
   type HeatMap,
   lecturePicture,
-  type Model,
   type PaletteName,
   type Placed,
   paletteName,
@@ -142,9 +141,8 @@ async function run(files: readonly string[], flags: Flags, command: Command): Pr
   const options = optionsFor(methods, command);
   const opened = await openRun(files, flags, "image");
   const { model, terminal, inputs } = opened;
-  const layers = await layersOf(model, flags.layer);
   const targets = flags.target.length > 0 ? [...new Set(flags.target)] : ["top"];
-  const choice = { targets, ...(layers.length > 0 ? { layers } : {}) };
+  const choice = { targets, ...(flags.layer.length > 0 ? { layers: flags.layer } : {}) };
   const look = lookOf(flags);
   const rows: ComparisonRow[] = [];
   const documents: object[] = [];
@@ -175,28 +173,22 @@ async function run(files: readonly string[], flags: Flags, command: Command): Pr
       for (const { result } of named)
         for (const note of result.notes) terminal.note(`note: ${several ? `${name}: ` : ""}${note}`);
       const folder = batch.length > 1 ? join(input.folder, String(row)) : input.folder;
-      const written = await terminal.time("pictures", () => writeResults(folder, named, photo, flags, look));
+      const written = await terminal.time("pictures", () =>
+        writeResults(folder, named, photo, flags, look, model.notes),
+      );
       if (!flags.json) {
         if (several) print(`${rows.length > 0 ? "\n" : ""}${clean(name)}`);
         for (const { result } of named) print(lineOf(result));
       }
       terminal.note(wrote(written, folder));
       documents.push(...named.map(({ result }) => documentOf(result, photo, flags)));
-      const results = named.map(({ result }) => result);
+      const results = named.map(({ result }) => withoutNotes(result, model.notes));
       rows.push({ name, results, ...(photo && { photo: comparisonPhoto(photo) }) });
     }
   });
   const sheet = await writeSheet(flags.out ?? "convlens-out", rows, look);
   if (sheet !== undefined) terminal.note(`all on one sheet: ${sheet}`);
   if (flags.json) printJson(several || documents.length > 1 ? documents : documents[0]);
-}
-
-/** Layers by name; `all` means all convolutions with height and width. */
-async function layersOf(model: Model, patterns: readonly string[]): Promise<readonly string[]> {
-  if (!patterns.includes("all")) return patterns;
-  const found = await model.findLayers("all");
-  const maps = found.filter(({ class: kind, shape }) => /conv/i.test(kind) && shape.length === 4);
-  return maps.map(({ name }) => name);
 }
 
 const lookOf = ({ mode, colormap, opacity, fade, clip, threshold }: Flags): ExplanationOptions => ({
@@ -239,19 +231,26 @@ function lineOf(result: Result): string {
   return clean(words.join("  "));
 }
 
+const withoutNotes = <R extends Result>(result: R, said: readonly string[]): R => ({
+  ...result,
+  notes: result.notes.filter((note) => !said.includes(note)),
+});
+
 async function writeResults(
   folder: string,
   named: readonly Named[],
   photo: Placed | undefined,
   flags: Flags,
   look: ExplanationOptions,
+  said: readonly string[],
 ): Promise<readonly string[]> {
   const outputs = makeOutputs();
   for (const { result, base } of named) {
     const path = join(folder, base);
+    // What holds for the network as a whole is said once, not on every picture.
+    const drawn = withoutNotes(result, said);
     if (isLecture(result) && photo !== undefined) await writeLecture(outputs, path, result, photo);
-    else
-      await outputs.writePicture(`${path}.png`, (flags.bare ? barePicture : explanationPicture)(result, photo, look));
+    else await outputs.writePicture(`${path}.png`, (flags.bare ? barePicture : explanationPicture)(drawn, photo, look));
     await outputs.write(`${path}.json`, `${JSON.stringify(documentOf(result, photo, flags), undefined, 1)}\n`);
     if (flags.npy) await outputs.write(`${path}.npy`, writeNpy(result.kind === "map" ? result.map : result.values));
   }

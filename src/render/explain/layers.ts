@@ -129,6 +129,24 @@ export function tint(picture: Picture, laid: Laid, scale: Scale, look: Look): vo
   }
 }
 
+/** The colours alone, as opaque as they lie over a photograph: for pages that lay them over it themselves. */
+export function heat(laid: Laid, scale: Scale, look: Look): Picture {
+  const { width, height } = laid;
+  const data = new Uint8ClampedArray(4 * width * height);
+  const table = palette(look.palette);
+  for (let i = 0; i < laid.places.length; i++) {
+    const t = standing(laid.values[i]!, scale);
+    const at = entryOf(t, scale.signed);
+    const place = laid.places[i];
+    if (place === inside) data.set(table.subarray(at, at + 3), 4 * i);
+    if (place === notFinite) data.set(stripe(i % width, Math.floor(i / width)), 4 * i);
+    data[4 * i + 3] = place === inside ? Math.round(255 * opacityOf(t, look)) : place === notFinite ? 220 : 0;
+    // A colour that nobody sees would only cost bytes.
+    if (data[4 * i + 3] === 0) data.fill(0, 4 * i, 4 * i + 3);
+  }
+  return { width, height, data };
+}
+
 /** The photograph as visible as the map is high; below 0 and outside nothing of it is. */
 export function mask({ width, height, data }: Picture, laid: Laid, scale: Scale): Picture {
   const out = new Uint8ClampedArray(data);

@@ -1,6 +1,7 @@
 /**
  * The script of the report, as text: it runs in the reader's browser, under a policy that knows its hash. The page is
- * whole without it; it adds the numbers under the pointer, arrow keys between channels, and the enlarged view.
+ * whole without it; it adds the numbers under the pointer, arrow keys between channels, the enlarged
+ * view, and the choice of method and opacity of heat maps.
  */
 export const script: string = `
 "use strict";
@@ -146,6 +147,23 @@ for (const pane of panes) {
   for (const end of ["pointerup", "pointercancel"]) pane.addEventListener(end, (event) => fingers.delete(event.pointerId));
 }
 addEventListener("resize", () => { if (box.open) place(); });
+
+/* Heat maps: one method's at a time, as opaque as the slider says. */
+for (const group of all("[data-overlays]")) {
+  const slider = group.querySelector('input[type="range"]');
+  const fade = () => {
+    group.style.setProperty("--heat", slider.value / 100);
+    group.querySelector("output").textContent = slider.value + " %";
+  };
+  const pick = () => {
+    const chosen = group.querySelector("input:checked");
+    for (const maps of all(".maps", group)) maps.hidden = chosen !== null && maps.dataset.method !== chosen.value;
+  };
+  slider.addEventListener("input", fade);
+  group.addEventListener("change", pick);
+  fade();
+  pick();
+}
 
 /* The contents list marks the section in view. */
 const links = new Map(all("nav.contents a").map((link) => [link.hash.slice(1), link]));

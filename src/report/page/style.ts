@@ -117,8 +117,35 @@ ul.notes { padding-left: 1.2rem; max-width: 42rem; overflow-wrap: anywhere; }
 .status { min-height: 1.5em; margin: .4rem 0 0; color: var(--soft); font-size: .86rem; max-width: none; }
 .legend { display: flex; align-items: center; gap: .6rem; color: var(--soft); font-size: .86rem; margin: 0 0 1rem; max-width: none; flex-wrap: wrap; }
 .ramp { display: inline-block; width: 9rem; height: .7rem; border-radius: .15rem; background: linear-gradient(90deg, #440154, #472d7b, #3b528b, #2c728e, #21918c, #28ae80, #5ec962, #addc30, #fde725); print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+svg.store { position: absolute; }
+.controls { display: flex; flex-wrap: wrap; gap: .6rem 1.6rem; align-items: center; margin: 1rem 0 1.2rem; font-size: .9rem; }
+.controls fieldset { display: flex; flex-wrap: wrap; gap: .35rem; border: 0; margin: 0; padding: 0; min-width: 0; }
+.controls legend { float: left; margin-right: .8rem; padding: 0; color: var(--soft); line-height: 2rem; }
+.controls fieldset label { position: relative; }
+.controls fieldset span { display: block; padding: 0 .8rem; line-height: 2rem; border: 1px solid var(--line); border-radius: 1rem; background: var(--raised); cursor: pointer; }
+.controls input[type="radio"] { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: pointer; }
+.controls input:checked + span { background: var(--accent); border-color: var(--accent); color: var(--paper); }
+.controls input:focus-visible + span { outline: 3px solid var(--accent); outline-offset: 2px; }
+.slider { display: flex; align-items: center; gap: .7rem; }
+.slider > span { color: var(--soft); }
+.slider input { width: 11rem; max-width: 40vw; accent-color: var(--accent); }
+.slider output { font: .86rem/1 var(--mono); min-width: 3.2em; }
+.maps h3 { margin-top: 1.2rem; }
+.js .maps h3 { display: none; }
+.maps[hidden] { display: none; }
+.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15rem), 1fr)); gap: 1.1rem; margin: 1rem 0; align-items: start; }
+.figures.small { grid-template-columns: repeat(auto-fill, minmax(min(100%, 10.5rem), 1fr)); }
+.figures.one { grid-template-columns: minmax(0, 36rem); }
+.overlay svg { display: block; width: 100%; height: auto; border-radius: .2rem; background: var(--track); }
+.overlay figcaption { margin-top: .35rem; line-height: 1.4; }
+.overlay b { color: var(--ink); }
+.heat { opacity: var(--heat, 1); }
+.heat.fine { image-rendering: pixelated; }
+.trouble { display: block; color: var(--warn); background: var(--warn-paper); padding: .3rem .5rem; border-radius: .2rem; margin-top: .3rem; }
+img.colors { height: .7rem; width: 9rem; border-radius: .15rem; }
 .js-only { display: none; }
 .js .js-only { display: revert; }
+.js .controls.js-only { display: flex; }
 
 dialog.lightbox { width: 100%; height: 100%; max-width: none; max-height: none; margin: 0; padding: 0; border: 0; background: #111315; color: #f0eee9; }
 dialog.lightbox[open] { display: grid; grid-template-rows: auto minmax(0, 1fr) auto; }
@@ -160,6 +187,7 @@ dialog.lightbox::backdrop { background: #111315; }
   h2, h3 { break-after: avoid; }
   .layer h3, .layer .shape { break-after: avoid; }
   tr, .tile, figure { break-inside: avoid; }
+  .overlay image, img.colors { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   .sheet { grid-template-columns: repeat(16, minmax(0, 1fr)); }
   svg.bar, svg.bar rect { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }

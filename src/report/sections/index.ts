@@ -1,9 +1,12 @@
 /** The registry of sections: one line each. */
 import type { Section } from "../section.ts";
 import { activations } from "./activations.ts";
+import { classes } from "./classes.ts";
+import { depth } from "./depth.ts";
 import { filters } from "./filters.ts";
 import { made } from "./made.ts";
 import { photograph } from "./photograph.ts";
+import { pixels } from "./pixels.ts";
 import { prediction } from "./prediction.ts";
 import { sparsity } from "./sparsity.ts";
 import { summary } from "./summary.ts";
@@ -12,6 +15,9 @@ import { summary } from "./summary.ts";
 export const sections: readonly Section[] = [
   photograph,
   prediction,
+  classes,
+  depth,
+  pixels,
   summary,
   activations,
   filters,
