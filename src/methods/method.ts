@@ -2,6 +2,7 @@
 import { ConvlensError } from "../core/errors.ts";
 import type { RunOptions } from "../core/platform.ts";
 import type { Origin, Result } from "../core/result.ts";
+import type { Tensor } from "../core/tensor.ts";
 import type { Feeds, Model } from "../model/model.ts";
 
 /** An option, declared once: the command line's flag, the studio's control and the docs table are made from it. */
@@ -20,6 +21,8 @@ export interface MethodInput {
   readonly name?: string;
   /** The tensors were made of a photograph by `model.prepare`: the result then states the preprocessing. */
   readonly isPicture?: boolean;
+  /** Pictures like the input, `[N, …]` in source layout, that some methods compare it with. */
+  readonly background?: Tensor;
 }
 
 export interface Method<Options = Readonly<Record<string, unknown>>, R extends Result = Result> {

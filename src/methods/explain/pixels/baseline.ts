@@ -16,12 +16,12 @@ export function baselineOf(what: string, model: Model, { x, dims }: Subject): Fl
   if (what === "zero") return new Float32Array(x.length);
   const level = levels[what];
   if (level !== undefined)
-    return flat(x.length, channelsOf(what, model, dims), levelsAfter(model.preprocessing, level));
+    return flat(x.length, pictureChannels(what, model, dims), levelsAfter(model.preprocessing, level));
   if (what === "mean") {
-    const channels = channelsOf(what, model, dims);
+    const channels = pictureChannels(what, model, dims);
     return flat(x.length, channels, means(x, channels));
   }
-  if (what === "blur") return blurred(x, channelsOf(what, model, dims), BLUR);
+  if (what === "blur") return blurred(x, pictureChannels(what, model, dims), BLUR);
   const value = what.trim() === "" ? Number.NaN : Number(what);
   if (Number.isFinite(value)) return new Float32Array(x.length).fill(value);
   throw new ConvlensError(
@@ -38,15 +38,19 @@ export interface Channels {
   readonly layout: Layout;
 }
 
-function channelsOf(what: string, model: Model, dims: readonly number[]): Channels {
-  const { layout } = model.input;
+/** `undefined` where the input is no picture that the preprocessing makes. */
+export function channelsOf({ input: { layout }, preprocessing }: Model, dims: readonly number[]): Channels | undefined {
   const [count, height, width] = (layout === "NHWC" ? [dims[2], dims[0], dims[1]] : dims) as [number, number, number];
-  if (dims.length !== 3 || count !== model.preprocessing.mean.length)
-    throw new ConvlensError(
-      "option-invalid",
-      `baseline "${what}" is a picture, and the input has the shape [${dims.join(", ")}]; give zero or a number`,
-    );
-  return { count, height, width, layout };
+  return dims.length === 3 && count === preprocessing.mean.length ? { count, height, width, layout } : undefined;
+}
+
+function pictureChannels(what: string, model: Model, dims: readonly number[]): Channels {
+  const channels = channelsOf(model, dims);
+  if (channels) return channels;
+  throw new ConvlensError(
+    "option-invalid",
+    `baseline "${what}" is a picture, and the input has the shape [${dims.join(", ")}]; give zero or a number`,
+  );
 }
 
 /** A pixel value as each channel gets it. */

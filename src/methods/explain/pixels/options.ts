@@ -4,9 +4,7 @@ import type { TargetOptions } from "../options.ts";
 
 export type ChannelReduce = "sum" | "max" | "mean" | "norm";
 
-export interface PixelOptions extends Omit<TargetOptions, "of"> {
-  /** LRP has none: it starts from the logit. */
-  readonly of?: TargetOptions["of"];
+export interface PixelOptions extends TargetOptions {
   readonly channelReduce: ChannelReduce;
 }
 
@@ -21,20 +19,4 @@ export const baselineOption: OptionSpec = {
   type: "string",
   default: "zero",
   help: "what the picture is compared with: zero (0 in every number the network gets: after preprocessing torch, tf or caffe a middle colour, after raw or unit black), black, white, gray, mean (the picture's mean colour), blur, or a number that the network gets everywhere",
-};
-
-export const samplesOption = (count: number): OptionSpec => ({
-  type: "integer",
-  default: count,
-  min: 1,
-  max: 100_000,
-  help: "how many noisy copies of the input",
-});
-
-export const noiseOption: OptionSpec = {
-  type: "number",
-  default: 0.15,
-  min: 0,
-  max: 10,
-  help: "standard deviation of the noise, in parts of the input's maximum - minimum",
 };

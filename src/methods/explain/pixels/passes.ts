@@ -78,6 +78,15 @@ export interface PassOptions extends RunOptions {
   readonly overlay?: Overlay;
 }
 
+/** How a method may come by its passes in a way of its own. */
+export type Start<Options> = (
+  model: Model,
+  subject: Subject,
+  asked: readonly Target[],
+  options: Options,
+  run: RunOptions,
+) => Promise<Passes>;
+
 /** Runs the picture itself, which settles the classes, and gives the door for more passes. */
 export async function startPasses(
   model: Model,

@@ -16,7 +16,9 @@ import {
 import type { ExplanationMethod } from "../explanation.ts";
 import { notesOn } from "./notes.ts";
 import type { PixelOptions } from "./options.ts";
-import { type Passes, startPasses, subjectOf } from "./passes.ts";
+import { type Passes, type Start, startPasses, subjectOf } from "./passes.ts";
+
+type AnyOptions = Omit<PixelOptions, "of">;
 
 /** One target's attribution, in the order of the input's numbers. */
 export interface Found {
@@ -33,34 +35,41 @@ export interface Job<Options> extends Passes {
   readonly input: MethodInput;
 }
 
-export interface PixelParts<Options extends PixelOptions>
+export interface PixelParts<Options extends AnyOptions>
   extends Omit<ExplanationMethod<Options, Attribution>, "kind" | "needs" | "family" | "applies" | "run" | "runMany"> {
   readonly options: Readonly<Record<keyof Options & string, OptionSpec>>;
   /** `always`: values below 0 speak against the target; `summed`: only a picture that adds channels up shows it. */
   readonly signed: "always" | "summed" | "never";
   readonly overlay?: (model: Model, options: Options, input: MethodInput) => Overlay;
+  /** Default: one pass at the picture itself, with the overlay. */
+  readonly start?: Start<Options>;
   /** How an incomplete sum is mended, for the note. */
   readonly mend?: string;
   /** The attribution of each target. */
   attribute(job: Job<Options>): Promise<readonly Found[]> | readonly Found[];
 }
 
-export function pixelMethod<Options extends PixelOptions>(
+export function pixelMethod<Options extends AnyOptions>(
   parts: PixelParts<Options>,
 ): ExplanationMethod<Options, Attribution> {
-  const { signed, overlay, mend, attribute, ...declared } = parts;
+  const { signed, overlay, start, mend, attribute, ...declared } = parts;
   const runMany: ExplanationMethod<Options, Attribution>["runMany"] = async (model, input, choice, given = {}) => {
     mustApply(method as Method, model);
     const options = resolveOptions<Options>(method.options, { ...given, target: choice.targets[0] ?? "top" });
+    const of = "of" in options ? (options.of as PixelOptions["of"]) : "logit";
     const subject = subjectOf(model, feedsOf(method, input));
-    const asked = await Promise.all(choice.targets.map((target) => model.findTarget(target, options.of)));
+    const asked = await Promise.all(choice.targets.map((target) => model.findTarget(target, of)));
     const overlaid = overlay?.(model, options, input);
-    const passes = await startPasses(model, subject, asked, {
-      ...runOptions(given),
-      ...("batch" in options ? { batch: options.batch as number } : {}),
-      ...(overlaid ? { overlay: overlaid } : {}),
-    });
-    const gradients = passes.first.targets.map((target) => target.gradients[model.input.name]!.data);
+    const run = runOptions(given);
+    const passes = await (start
+      ? start(model, subject, asked, options, run)
+      : startPasses(model, subject, asked, {
+          ...run,
+          ...("batch" in options ? { batch: options.batch as number } : {}),
+          ...(overlaid ? { overlay: overlaid } : {}),
+        }));
+    const size = subject.x.length;
+    const gradients = passes.first.targets.map((target) => target.gradients[model.input.name]!.data.subarray(0, size));
     const found = await attribute({ ...passes, model, options, gradients, input });
     return Promise.all(
       found.map(async ({ values, expected }, t): Promise<Attribution> => {

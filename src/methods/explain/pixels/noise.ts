@@ -1,0 +1,59 @@
+/** Gradients at noisy copies of the input: what SmoothGrad and its relatives add up. */
+import { random } from "../../../core/random.ts";
+import type { OptionSpec } from "../../method.ts";
+import { batchOption, seedOption, targetOptions } from "../options.ts";
+import { type ChannelReduce, channelReduceOption, type PixelOptions } from "./options.ts";
+import type { Job } from "./pixel-method.ts";
+
+export interface NoiseOptions extends PixelOptions {
+  readonly samples: number;
+  readonly noise: number;
+  readonly seed: number;
+  readonly batch: number;
+}
+
+export const noiseOptions = (
+  by: ChannelReduce,
+  samples: number,
+): Readonly<Record<keyof NoiseOptions & string, OptionSpec>> => ({
+  ...targetOptions,
+  samples: { type: "integer", default: samples, min: 1, max: 100_000, help: "how many noisy copies of the input" },
+  noise: {
+    type: "number",
+    default: 0.15,
+    min: 0,
+    max: 10,
+    help: "standard deviation of the noise, in parts of the input's maximum - minimum",
+  },
+  channelReduce: channelReduceOption(by),
+  seed: seedOption,
+  batch: batchOption,
+});
+
+/** One stream of random numbers a sample, so that the size of batches changes nothing. */
+export const streamOf = (seed: number, sample: number): ReturnType<typeof random> =>
+  random(Math.imul(seed + 1, 0x85ebca6b) + sample);
+
+/** Adds up the gradients of each target at all noisy copies, in double precision: `add` sees one sample at a time. */
+export async function overNoise(
+  { options: { samples, noise, seed }, subject: { x }, each }: Job<NoiseOptions>,
+  add: (target: number, gradient: Float32Array) => void,
+): Promise<void> {
+  const [low, high] = extremes(x);
+  const sigma = noise * (high - low);
+  const make = (sample: number, into: Float32Array): void => {
+    const stream = streamOf(seed, sample);
+    for (let i = 0; i < x.length; i++) into[i] = x[i]! + sigma * stream.normal();
+  };
+  await each(samples, make, (target, _, gradient) => add(target, gradient));
+}
+
+/** The least and the greatest number. */
+export function extremes(x: Float32Array): readonly [number, number] {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of x) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return [low, high];
+}
