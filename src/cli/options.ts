@@ -131,7 +131,7 @@ export const number =
     throw new ConvlensError("option-invalid", `${flag} "${text}" must lie ${range}`);
   };
 
-const whole =
+export const whole =
   (flag: string, least = Number.MIN_SAFE_INTEGER, most = Number.MAX_SAFE_INTEGER) =>
   (text: string): number => {
     const value = number(flag)(text);

@@ -63,7 +63,7 @@ const isFolder = (path: string): Promise<boolean> =>
   );
 
 /** Makes a folder and those above it. Node's own `recursive` never ends where a file system makes none (/proc). */
-async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string): Promise<void> {
   if (await isFolder(path)) return;
   const parent = dirname(path);
   if (parent !== path) await makeFolder(parent);
@@ -91,9 +91,10 @@ const reasons: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "the name is too long",
 };
 
-async function told(path: string, action: () => Promise<void>): Promise<void> {
+/** Runs what writes a file; a failure says which file and why. Throws `output-failed`. */
+export async function told<T>(path: string, action: () => Promise<T>): Promise<T> {
   try {
-    await action();
+    return await action();
   } catch (error) {
     const { code = "", message } = error as NodeJS.ErrnoException;
     const why = reasons[code] ?? message;

@@ -42,6 +42,11 @@ export const verbs: readonly Verb[] = [
     load: () => import("./commands/attack.ts"),
   },
   {
+    name: "evaluate",
+    summary: "how often an attack succeeds over a folder of photographs",
+    load: () => import("./commands/evaluate.ts"),
+  },
+  {
     name: "report",
     summary: "everything about one photograph in one HTML file",
     load: () => import("./commands/report.ts"),

@@ -68,6 +68,10 @@ function body(result: Result): Record<string, unknown> {
       const outcome = { title, success, targeted, to, queries, gradients, ended, margin: margins };
       return { ...outcome, pixels, distance, before: answer(before), after: answer(after) };
     }
+    case "evaluation": {
+      const { title, pictures, untargeted, targeted, anyTarget, classes, matrix, reached } = result;
+      return { title, pictures, untargeted, targeted, anyTarget, classes, matrix, reached };
+    }
     case "list":
       return { rows: result.rows };
   }

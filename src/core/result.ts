@@ -166,10 +166,56 @@ export interface Attack extends Base {
   readonly vulnerability?: HeatMap;
 }
 
+/** How often something happened, of how many times it was tried. */
+export interface Rate {
+  readonly tried: number;
+  readonly succeeded: number;
+  /** `succeeded / tried`; `null` where nothing was tried. */
+  readonly rate: number | null;
+  /** Wilson's interval for it at 95 %. */
+  readonly interval: readonly [number, number] | null;
+}
+
+/** Attacks of one goal over many pictures. */
+export interface AttackRate extends Rate {
+  /** Means: the probability of the class reached, over successes; pictures judged, over all attacks and over successes. */
+  readonly confidence: number | null;
+  readonly queries: number | null;
+  readonly successQueries: number | null;
+}
+
+/** An attack over a set of pictures. */
+export interface Evaluation extends Base {
+  readonly kind: "evaluation";
+  readonly title: string;
+  readonly pictures: {
+    /** Judged by the network. */
+    readonly seen: number;
+    /** Whose answer is their folder's class; 0 where folders name no classes. */
+    readonly right: number;
+    readonly attacked: number;
+    /** With a wrong answer from the start, and therefore not attacked. */
+    readonly excluded: number;
+    /** That could not be read. */
+    readonly skipped: readonly { readonly picture: string; readonly reason: string }[];
+  };
+  /** Any other class will do; `null` where it was not tried. */
+  readonly untargeted: AttackRate | null;
+  /** Strict: success is exactly the wanted class. One attack for each picture and wanted class. */
+  readonly targeted: AttackRate | null;
+  /** As papers count "non-targeted" from targeted attacks: pictures that reached at least one of the wanted classes. */
+  readonly anyTarget: Rate | null;
+  readonly classes: readonly string[];
+  /** Successes from class (row) to class (column); empty for networks of more than 100 classes. */
+  readonly matrix: readonly (readonly number[])[];
+  /** Pictures by the number of wanted classes they reached, from 0 on; empty without targeted attacks. */
+  readonly reached: readonly number[];
+}
+
 /** A plain list: models, labels. */
 export interface List extends Base {
   readonly kind: "list";
   readonly rows: readonly Readonly<Record<string, unknown>>[];
 }
 
-export type Result = Summary | Prediction | Tensors | Measure | HeatMap | Attribution | Attack | List;
+export type Result = Summary | Prediction | Tensors | Measure | HeatMap | Attribution | Attack | Evaluation | List;

@@ -4,6 +4,14 @@ import type { Method } from "./method.ts";
 
 export * from "./all.ts";
 export type { AttackMethod, AttackRunOptions, Plan } from "./attack/attack.ts";
+export {
+  evaluationOf,
+  evaluationOrder,
+  type PictureRecord,
+  pictureSeed,
+  type RunRecord,
+  runRecord,
+} from "./attack/evaluation.ts";
 export type { ExplanationMethod } from "./explain/explanation.ts";
 export { channelMap } from "./inspect/activations.ts";
 export { type Method, type MethodInput, type OptionSpec, resolveOptions } from "./method.ts";
