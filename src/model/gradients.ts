@@ -7,7 +7,7 @@ import { ConvlensError } from "../core/errors.ts";
 import type { Layout } from "../core/layers.ts";
 import type { ExplainedTarget } from "../core/result.ts";
 import { float32, type Tensor, toFloat32, transpose } from "../core/tensor.ts";
-import type { Graph } from "../graph/graph.ts";
+import type { Graph, ValueInfo } from "../graph/graph.ts";
 import { withFacts } from "../graph/infer.ts";
 import { subgraph } from "../graph/subgraph.ts";
 import { labelName } from "./labels.ts";
@@ -57,7 +57,7 @@ export async function runGradient(
   options: GradientOptions,
   defaultWrt: string,
 ): Promise<Gradients> {
-  const { targets, overlay, outputs = [], wrt = [defaultWrt] } = options;
+  const { targets, overlay, outputs = [], wrt = [defaultWrt], anySize = false } = options;
   if (targets.length === 0) throw new ConvlensError("option-invalid", "no target is given");
   const places = wrt.map((name) => ({ name, ...parts.locate(name) }));
   const wanted = outputs.map((name) => ({ name, ...parts.locate(name) }));
@@ -70,12 +70,21 @@ export async function runGradient(
   const values = places.map(({ value }) => value);
   const built = new Map<Graph, Built>();
   const build = (base: Graph): Built => {
-    const made = built.get(base) ?? buildGraph(parts, base, dims, targets, values, fetched, overlay);
+    const made =
+      built.get(base) ?? buildGraph(parts, anySize ? openSizes(base) : base, dims, targets, values, fetched, overlay);
     built.set(base, made);
     return made;
   };
   const plan: Plan = {
-    key: JSON.stringify(["gradient", targets.map(targetKey), values, fetched, overlay ? identity(overlay) : 0, shapes]),
+    key: JSON.stringify([
+      "gradient",
+      targets.map(targetKey),
+      values,
+      fetched,
+      overlay ? identity(overlay) : 0,
+      shapes,
+      anySize,
+    ]),
     build: (base) => build(base).graph,
   };
   // The session of this plan may be there already; names, feeds and notes are those of the plan, whatever the base.
@@ -127,15 +136,29 @@ function refeed(nodes: TargetNodes, target: Target, pictures: number): Readonly<
   return { [name]: { type: "int64", dims: [pictures], data: new BigInt64Array(pictures).fill(wanted) } };
 }
 
+/** The graph with open heights and widths; what was known of inner shapes is forgotten. */
+function openSizes(graph: Graph): Graph {
+  const open = ({ type, shape }: ValueInfo): ValueInfo => ({ type, shape: shape.map(() => null) });
+  return { ...graph, values: new Map(graph.inputs.map((name) => [name, open(graph.values.get(name)!)])) };
+}
+
+/** What a graph needs for scores that lie inside it: behind them are dense layers that may forbid another input size. */
+function upTo(graph: Graph, parts: GradientParts, targets: readonly Target[], values: readonly string[]): Graph {
+  const inner = targets.flatMap((target) => ("layer" in target ? [parts.resolve(target.layer).value] : []));
+  const wanted = [...new Set([...inner, ...values])].filter((value) => !graph.inputs.includes(value));
+  return inner.length === targets.length && wanted.length > 0 ? subgraph(graph, wanted, graph.inputs) : graph;
+}
+
 function buildGraph(
   parts: GradientParts,
-  base: Graph,
+  whole: Graph,
   dims: Readonly<Record<string, readonly number[]>>,
   targets: readonly Target[],
   wrt: readonly string[],
   fetched: readonly string[],
   overlay: Overlay | undefined,
 ): Built {
+  const base = upTo(whole, parts, targets, [...wrt, ...fetched]);
   // A batch is cut into single pictures where the file fixes it at 1.
   const single = Object.entries(dims).map(([name, all]) => {
     const fixed = base.values.get(name)?.shape[0] === 1;
@@ -168,8 +191,7 @@ function buildGraph(
     ...fetched.filter((value) => !base.inputs.includes(value)),
     ...withGradients.flatMap(({ score, classes, gradients }) => [score, ...(classes ? [classes] : []), ...gradients]),
   ];
-  const whole = emit.finish(outputs);
-  return { graph: subgraph(whole, [...new Set(outputs)]), targets: withGradients, notes: [...notes] };
+  return { graph: subgraph(emit.finish(outputs), [...new Set(outputs)]), targets: withGradients, notes: [...notes] };
 }
 
 /** What each picture's score is, in words. */

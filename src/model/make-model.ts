@@ -96,11 +96,11 @@ export function makeModel(parts: ModelParts): Model {
 
   const roomy = new Set<string>();
   /** The feeds, checked; that their shapes leave room is worked out once for each set of shapes. */
-  const checked = (feeds: Feeds): Record<string, Tensor> => {
-    const tensors = checkFeeds(inputs, feeds);
+  const checked = (feeds: Feeds, taken: readonly ModelInput[] = inputs): Record<string, Tensor> => {
+    const tensors = checkFeeds(taken, feeds);
     const dims = Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tensor.dims]));
     const key = JSON.stringify(dims);
-    if (!roomy.has(key) && file.opaque === undefined) checkRoom(graph, dims);
+    if (!roomy.has(key) && file.opaque === undefined && taken === inputs) checkRoom(graph, dims);
     roomy.add(key);
     return tensors;
   };
@@ -197,7 +197,7 @@ export function makeModel(parts: ModelParts): Model {
           return { value, channelsLast: layout === "NHWC" };
         },
       },
-      checked(feeds),
+      checked(feeds, options.anySize ? inputs.map(anySize) : inputs),
       options,
       inputs[0]!.name,
     );
@@ -244,6 +244,12 @@ export function makeModel(parts: ModelParts): Model {
     weight: (layer, name) => readWeight(graph, layer, name),
     release: () => sessions.release(),
   };
+}
+
+/** An input with its height and width open. */
+function anySize(input: ModelInput): ModelInput {
+  const channels = input.layout === "NHWC" ? 3 : 1;
+  return { ...input, shape: input.shape.map((n, axis) => (axis === channels || input.shape.length !== 4 ? n : null)) };
 }
 
 function mustOpen({ opaque, source }: ModelFile): void {

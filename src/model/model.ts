@@ -69,6 +69,8 @@ export interface GradientOptions extends RunOptions {
   readonly wrt?: readonly string[];
   /** Layers or values to give back from the same pass. */
   readonly outputs?: readonly string[];
+  /** Pictures of another height and width than the network's own: for channels of layers in its convolutional part. */
+  readonly anySize?: boolean;
   /** Laid over the ordinary rules; keep one object for one overlay: sessions are cached by it. */
   readonly overlay?: Overlay;
 }
