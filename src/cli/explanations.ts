@@ -35,8 +35,10 @@ const shared: readonly Shared[] = [...new Set(explanations.flatMap(({ options })
   .map((name) => {
     const of = explanations.filter(({ options }) => name in options);
     const specs = of.map(({ options }) => options[name]!);
-    const choices = [...new Set(specs.flatMap((spec) => spec.choices ?? []))];
-    const { min: _min, max: _max, choices: _choices, ...rest } = specs[0]!;
+    // Where one method takes any text, so does the flag.
+    const free = specs.find((spec) => spec.choices === undefined);
+    const choices = free ? [] : [...new Set(specs.flatMap((spec) => spec.choices ?? []))];
+    const { min: _min, max: _max, choices: _choices, ...rest } = free ?? specs[0]!;
     const min = specs.map((spec) => spec.min ?? Number.NEGATIVE_INFINITY);
     const max = specs.map((spec) => spec.max ?? Number.POSITIVE_INFINITY);
     const spec: OptionSpec = {

@@ -72,44 +72,42 @@ export const entryOf = (t: number, signed: boolean): number =>
 /** What is no number is striped, so that it looks like no colour of a scale. */
 const stripe = (x: number, y: number): Rgb => ((x + y) % 10 < 5 ? nanColor : [96, 26, 76]);
 
-type Shade = (red: number, green: number, blue: number, gray: number) => Rgb;
 const mixed = (a: number, b: number, share: number): number => a + (b - a) * share;
 const paper = 255;
 const ink = 24;
 
-/** Most of its colour gone, so that what is colourful is the map. */
-const quiet: Shade = (r, g, b, gray) => [mixed(r, gray, 0.7), mixed(g, gray, 0.7), mixed(b, gray, 0.7)];
-/** A faint grey picture on white, for maps as fine as the photograph itself. */
-const faint: Shade = (_r, _g, _b, gray) => {
-  const pale = mixed(gray, paper, 0.72);
-  return [pale, pale, pale];
-};
-/** What the network does not see. */
-const dimmed: Shade = (r, g, b, gray) => {
-  const [x, y, z] = quiet(r, g, b, gray);
-  return [mixed(x, ink, 0.5), mixed(y, ink, 0.5), mixed(z, ink, 0.5)];
-};
-const whitened: Shade = (_r, _g, _b, gray) => {
-  const pale = mixed(gray, paper, 0.93);
-  return [pale, pale, pale];
+/** How far colours go towards grey, and then towards white paper or ink. */
+interface Shade {
+  readonly gray: number;
+  readonly end: number;
+  readonly share: number;
+}
+const shades: Readonly<Record<"quiet" | "faint", { readonly within: Shade; readonly without: Shade }>> = {
+  /** Most of its colour gone, so that what is colourful is the map; what the network does not see is dark. */
+  quiet: { within: { gray: 0.7, end: ink, share: 0 }, without: { gray: 0.7, end: ink, share: 0.5 } },
+  /** A faint grey picture on white, for maps as fine as the photograph itself. */
+  faint: { within: { gray: 1, end: paper, share: 0.72 }, without: { gray: 1, end: paper, share: 0.93 } },
 };
 
 /**
- * The photograph with its colours held back, as the ground of what is drawn on it; what the network does not see is dimmed.
- * `tone`: `quiet`, or `faint` for fine maps.
+ * The photograph with its colours held back, as the ground of what is drawn on it; what the network does not see is dimmed
+ * (`quiet`) or nearly white (`faint`, for fine maps).
  */
 export function ground({ width, height, data }: Picture, laid: Laid, tone: "quiet" | "faint"): Picture {
-  const [within, without] = tone === "quiet" ? [quiet, dimmed] : [faint, whitened];
+  const { within, without } = shades[tone];
   const out = new Uint8ClampedArray(data.length);
-  for (let i = 0; i < width * height; i++) {
+  for (let i = 0, at = 0; i < width * height; i++, at += 4) {
+    const shade = laid.places[i] === outside ? without : within;
     // What is transparent shows white paper.
-    const alpha = data[4 * i + 3]! / 255;
-    const r = mixed(paper, data[4 * i]!, alpha);
-    const g = mixed(paper, data[4 * i + 1]!, alpha);
-    const b = mixed(paper, data[4 * i + 2]!, alpha);
+    const alpha = data[at + 3]! / 255;
+    const r = mixed(paper, data[at]!, alpha);
+    const g = mixed(paper, data[at + 1]!, alpha);
+    const b = mixed(paper, data[at + 2]!, alpha);
     const gray = 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    out.set((laid.places[i] === outside ? without : within)(r, g, b, gray), 4 * i);
-    out[4 * i + 3] = 255;
+    out[at] = mixed(mixed(r, gray, shade.gray), shade.end, shade.share);
+    out[at + 1] = mixed(mixed(g, gray, shade.gray), shade.end, shade.share);
+    out[at + 2] = mixed(mixed(b, gray, shade.gray), shade.end, shade.share);
+    out[at + 3] = 255;
   }
   return { width, height, data: out };
 }
@@ -121,11 +119,14 @@ export function tint(picture: Picture, laid: Laid, scale: Scale, look: Look): vo
   for (let i = 0; i < laid.places.length; i++) {
     const place = laid.places[i];
     if (place === outside) continue;
+    if (place === notFinite) {
+      put(picture, i, stripe(i % width, Math.floor(i / width)), Math.max(0.7, look.opacity));
+      continue;
+    }
     const t = standing(laid.values[i]!, scale);
     const at = entryOf(t, scale.signed);
-    const color = place === notFinite ? stripe(i % width, Math.floor(i / width)) : table.subarray(at, at + 3);
-    const share = place === notFinite ? Math.max(0.7, look.opacity) : opacityOf(t, look);
-    for (let c = 0; c < 3; c++) data[4 * i + c] = Math.round(mixed(data[4 * i + c]!, color[c]!, share));
+    const share = opacityOf(t, look);
+    for (let c = 0; c < 3; c++) data[4 * i + c] = Math.round(mixed(data[4 * i + c]!, table[at + c]!, share));
   }
 }
 

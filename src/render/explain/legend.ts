@@ -56,7 +56,8 @@ export function barMarks(
 }
 
 /** What the colours mean, and what was done to them. */
-export function scaleWords({ scale, mode, threshold }: Drawing, boxes: number): string[] {
+export function scaleWords({ scale, mode, threshold, result }: Drawing, boxes: number): string[] {
+  const sum = result.kind === "attribution" ? result.completeness : undefined;
   const words = [
     scale.signed ? "above 0: speaks for the class; below 0: against it" : "",
     scale.clipped === undefined
@@ -66,6 +67,7 @@ export function scaleWords({ scale, mode, threshold }: Drawing, boxes: number): 
     mode === "boxes"
       ? `${boxes} ${boxes === 1 ? "box" : "boxes"} around values above ${short(threshold * 100)} % of the largest, with their part of the whole`
       : "",
+    sum === undefined ? "" : `all values sum to ${short(sum.sum)}; the score rises by ${short(sum.expected)}`,
     mode === "mask" ? "the photograph shows where the map is high" : "",
   ];
   return words.filter(Boolean);
