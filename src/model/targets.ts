@@ -92,7 +92,7 @@ export function classValues(
   if (wide.length > 1 || count === null || shape.length < 2)
     throw new ConvlensError(
       "model-unsupported",
-      `the output "${head.output}" has the shape [${shape.map((n) => n ?? "N").join(", ")}]: no vector of classes; explain a channel of a layer instead`,
+      `the output "${head.output}" has the shape [${shape.map((n) => n ?? "N").join(", ")}]: no vector of classes, so there is no class to explain (the library can explain a channel of a layer)`,
     );
   const flat = (value: string): string => (shape.length === 2 ? value : emit.reshape(value, [-1, count]));
   if (of === "logit") return { values: flat(head.logits), count };
