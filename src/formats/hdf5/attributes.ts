@@ -19,10 +19,12 @@ interface RawAttribute {
 
 const MOST_ELEMENTS = 2 ** 24;
 
+const decoder = new TextDecoder();
+
 /** Bytes as text; the zeros that fill fixed lengths are cut off. */
 export function textOf(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
-  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+  return decoder.decode(end < 0 ? bytes : bytes.subarray(0, end));
 }
 
 /** The sizes of a dataspace message; `undefined` for the empty ("null") one. */
@@ -102,20 +104,29 @@ async function heapText(reference: Uint8Array, file: Hdf5File): Promise<string> 
   const address = from.address();
   const wanted = from.uint(4);
   if (length === 0 || !address) return "";
+  const known = file.heaps.get(address) ?? readHeap(address, file);
+  file.heaps.set(address, known);
+  const bytes = (await known).get(wanted);
+  if (!bytes) throw damaged(file.region, `text ${wanted} of the heap at ${address} is not there`);
+  return textOf(bytes.subarray(0, length));
+}
+
+/** A collection of the global heap. */
+async function readHeap(address: number, file: Hdf5File): Promise<ReadonlyMap<number, Uint8Array>> {
   const head = await file.at(address, 8 + file.widths.length);
   wantSignature(head, "GCOL", file.region);
   head.skip(4);
-  const collection = await file.at(address, head.length());
-  collection.skip(8 + file.widths.length);
-  while (collection.left >= 8 + file.widths.length) {
-    const index = collection.uint(2);
-    collection.skip(6);
-    const size = collection.length();
-    if (index === wanted) return textOf(collection.take(size).subarray(0, length));
+  const from = await file.at(address, head.length());
+  from.skip(8 + file.widths.length);
+  const objects = new Map<number, Uint8Array>();
+  while (from.left >= 8 + file.widths.length) {
+    const index = from.uint(2);
+    from.skip(6);
+    const size = from.length();
     // Number 0 is the free space at the end.
     if (index === 0) break;
-    collection.skip(size);
-    collection.align();
+    objects.set(index, from.take(size));
+    from.align();
   }
-  throw damaged(file.region, `text ${wanted} of the heap at ${address} is not there`);
+  return objects;
 }

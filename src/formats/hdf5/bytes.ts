@@ -5,7 +5,9 @@
 import { ConvlensError } from "../../core/errors.ts";
 import { type Region, readRegion } from "../region.ts";
 
-const PAGE = 2 ** 16;
+/** Structures are scattered between the arrays: small pages of large files, small files in one go. */
+const PAGE = 2 ** 15;
+const SMALL_FILE = 2 ** 25;
 /** Structures are small; only a damaged file asks for more. */
 const LARGEST = 2 ** 26;
 /** More structures than any network's file has. */
@@ -28,13 +30,14 @@ export const unsupported = (region: Region, what: string): ConvlensError =>
   );
 
 export function pagesOf(region: Region): Pages {
+  const pageSize = region.size <= SMALL_FILE ? Math.max(1, region.size) : PAGE;
   const pages = new Map<number, Promise<Uint8Array>>();
   let reads = 0;
   const page = (index: number): Promise<Uint8Array> => {
     const known = pages.get(index);
     if (known) return known;
-    const offset = index * PAGE;
-    const fetched = readRegion(region, offset, Math.min(PAGE, region.size - offset));
+    const offset = index * pageSize;
+    const fetched = readRegion(region, offset, Math.min(pageSize, region.size - offset));
     pages.set(index, fetched);
     return fetched;
   };
@@ -44,9 +47,9 @@ export function pagesOf(region: Region): Pages {
     if (!(Number.isSafeInteger(offset) && offset >= 0) || offset + length > region.size)
       // The page-wise reads below would miss it: the error of the region itself.
       return readRegion(region, offset, length);
-    const first = Math.floor(offset / PAGE);
-    const last = Math.floor((offset + Math.max(length, 1) - 1) / PAGE);
-    const start = offset - first * PAGE;
+    const first = Math.floor(offset / pageSize);
+    const last = Math.floor((offset + Math.max(length, 1) - 1) / pageSize);
+    const start = offset - first * pageSize;
     if (first === last) return (await page(first)).subarray(start, start + length);
     if (last - first > 4) return readRegion(region, offset, length);
     const out = new Uint8Array(length);

@@ -7,6 +7,8 @@ import { type Cursor, cursor, damaged, type Pages, pagesOf, unsupported, type Wi
 export interface Hdf5File {
   readonly region: Region;
   readonly widths: Widths;
+  /** The collections of the global heap that were read, by address: texts by number. */
+  readonly heaps: Map<number, Promise<ReadonlyMap<number, Uint8Array>>>;
   /** A cursor over `length` bytes at an address. */
   at(address: number, length: number): Promise<Cursor>;
 }
@@ -64,7 +66,7 @@ export async function readSuperblock(whole: Region): Promise<{ file: Hdf5File; r
       `"${region.source.name}" ends too early: its header says ${end} bytes and there are ${whole.size}; download or save it again`,
     );
   const at: Hdf5File["at"] = async (address, length) => cursor(await pages.read(address, length), widths, region);
-  return { file: { region, widths, at }, root };
+  return { file: { region, widths, heaps: new Map(), at }, root };
 }
 
 /** At the beginning, or behind a block of the user's of 512, 1024 … bytes. */
