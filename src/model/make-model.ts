@@ -107,6 +107,8 @@ export function makeModel(parts: ModelParts): Model {
 
   /** The value that a name means (a layer's output, any value of the graph, a scope) and the order of its axes. */
   const resolve = (name: string): { value: string; layout: Layout } => {
+    // A value as it is stored, also where a layer has its name.
+    if (name.startsWith("value:")) return { value: name.slice(6), layout: sourceLayout };
     const isValue = graph.inputs.includes(name) || graph.nodes.some((node) => node.outputs.includes(name));
     const own = plain().find((layer) => layer.name === name) ?? plain().find((layer) => layer.output === name);
     if (!own && isValue) return { value: name, layout: sourceLayout };

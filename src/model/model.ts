@@ -65,7 +65,10 @@ export interface HeadValues {
 export interface GradientOptions extends RunOptions {
   /** One or several; all share the forward pass. */
   readonly targets: readonly Target[];
-  /** What the scores are differentiated by: layers, graph values, inputs. Default: the first input. */
+  /**
+   * What the scores are differentiated by: layers, graph values, inputs. Default: the first input. `value:NAME` is a
+   * graph value even where a layer has that name, in the order of axes in which it is stored.
+   */
   readonly wrt?: readonly string[];
   /** Layers or values to give back from the same pass. */
   readonly outputs?: readonly string[];

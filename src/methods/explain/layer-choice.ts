@@ -162,8 +162,15 @@ function nearestLayer({ byOutput, made, shapes }: Survey, value: string): Layer 
   return undefined;
 }
 
+/** The name of the layer whose output a value is, or of the next one before it. Throws `model-unsupported`. */
+export async function layerBefore(model: Model, value: string): Promise<string> {
+  const layer = nearestLayer(await survey(model), value);
+  if (layer) return layer.name;
+  throw new ConvlensError("model-unsupported", `no layer of "${model.name}" gives the feature maps "${value}"`);
+}
+
 /** The values that a value is computed from, itself included. */
-function upstream(made: ReadonlyMap<string, Node>, value: string): ReadonlySet<string> {
+export function upstream(made: ReadonlyMap<string, Node>, value: string): ReadonlySet<string> {
   const found = new Set<string>();
   const queue = [value];
   for (let at = queue.pop(); at !== undefined; at = queue.pop()) {

@@ -131,7 +131,7 @@ export function camMethod<Options extends CamOptions = CamOptions>(
         ...model.notes,
         ...inputNotes(model, subject.given),
         ...chosen,
-        ...scoreNotes(model, passed.explained, method.id),
+        ...(wants ? scoreNotes(model, passed.explained, method.id) : []),
         ...passed.notes,
         ...reasons(facts),
         ...(await gapNotes(model, subject, values, run)),
@@ -156,7 +156,7 @@ export function camMethod<Options extends CamOptions = CamOptions>(
 }
 
 /** The one result of `run`. Throws `option-invalid` where several layers make several. */
-function single<R>(id: string, results: readonly R[]): R {
+export function single<R>(id: string, results: readonly R[]): R {
   const [first, second] = results;
   if (first && !second) return first;
   throw new ConvlensError(
