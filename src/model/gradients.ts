@@ -1,4 +1,5 @@
 /** `model.gradient`: builds the graph of scores and their gradients, runs it, and names what comes out. */
+import { differentiable } from "../autodiff/differentiable.ts";
 import { emitter, GRADIENT } from "../autodiff/emitter.ts";
 import { gradient } from "../autodiff/gradient.ts";
 import type { Overlay, RuleTable } from "../autodiff/rule.ts";
@@ -158,7 +159,8 @@ function buildGraph(
   fetched: readonly string[],
   overlay: Overlay | undefined,
 ): Built {
-  const base = upTo(whole, parts, targets, [...wrt, ...fetched]);
+  const real = differentiable(whole);
+  const base = upTo(real.graph, parts, targets, [...wrt, ...fetched]);
   // A batch is cut into single pictures where the file fixes it at 1.
   const single = Object.entries(dims).map(([name, all]) => {
     const fixed = base.values.get(name)?.shape[0] === 1;
@@ -176,7 +178,7 @@ function buildGraph(
   const emit = emitter(withFacts(scored, all), GRADIENT);
   const layers = [parts.engineOverlay, overlay].filter((layer) => layer !== undefined);
   const rules = layers.reduce<RuleTable>((table, layer) => layer.lay(table), ordinaryRules);
-  const notes = new Set<string>();
+  const notes = new Set<string>(real.notes);
   const withGradients = nodes.map((node) => {
     const ones = emit.expandLike(1, node.score);
     const seed = overlay?.start?.(emit, node.score, ones) ?? ones;

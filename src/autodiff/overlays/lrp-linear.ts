@@ -10,12 +10,18 @@ import { contextOf, type Rule, type RuleContext } from "../rule.ts";
 const heads: ReadonlySet<string> = new Set(["Conv", "ConvTranspose", "Gemm", "MatMul"]);
 const tails: ReadonlySet<string> = new Set(["BatchNormalization", "Add", "Sub", "Mul", "Div"]);
 
+/** What gives truths, indices and sizes. */
+const steps: ReadonlySet<string> = new Set([
+  ...["ArgMax", "ArgMin", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "IsNaN", "IsInf", "Shape"],
+  "Size",
+]);
+
 /** What is known of a graph: made once for each. */
 export interface Stretches {
   /** By head: the affine nodes behind it, in order. */
   readonly tails: ReadonlyMap<Node, readonly Node[]>;
   readonly made: ReadonlyMap<string, Node>;
-  /** Whether a value is the same for every input. */
+  /** Whether no change of an input changes a value little by little: constants, shapes, answers. */
   isFixed(value: string): boolean;
 }
 
@@ -32,7 +38,7 @@ function findStretches(emit: Emitter): Stretches {
   const fixed = new Set<string>(["", ...base.constants.keys()]);
   const readers = new Map<string, Node[]>();
   for (const node of base.nodes) {
-    if (reads(node).every((x) => fixed.has(x))) for (const y of node.outputs) fixed.add(y);
+    if (steps.has(node.op) || reads(node).every((x) => fixed.has(x))) for (const y of node.outputs) fixed.add(y);
     for (const x of reads(node)) readers.set(x, [...(readers.get(x) ?? []), node]);
   }
   const found = new Map<Node, readonly Node[]>();

@@ -43,7 +43,10 @@ export function lrp(options: LrpOptions): Overlay {
 }
 
 /** Gives all relevance to each input that the score depends on: for functions of one input, and where others are fixed. */
-const unchanged: Rule = (r, { node, wants }) => node.inputs.map((_, i) => (wants(i) ? r : null));
+const unchanged: Rule = (r, context) => context.node.inputs.map((_, i) => (takes(context, i) ? r : null));
+
+const takes = ({ emit, wants, x }: RuleContext, input: number): boolean =>
+  wants(input) && !stretchesOf(emit).isFixed(x(input));
 
 /** Functions of one input element by element, and normalizations, whose statistics are taken as fixed. */
 const passing = [
@@ -88,13 +91,13 @@ function relevanceRules(rules: RuleTable, options: LrpOptions): RuleTable {
 const shares =
   (epsilon: number): Rule =>
   (r, context) => {
-    const { node, emit, x, y, wants } = context;
-    const isAlone = node.inputs.filter((_, i) => wants(i)).length < 2;
+    const { node, emit, x, y } = context;
+    const isAlone = node.inputs.filter((_, i) => takes(context, i)).length < 2;
     if (isAlone) return unchanged(r, context);
     const part = emit.div(r, stabilized(emit, y(), epsilon));
     const each = node.op === "Mean" ? emit.div(part, node.inputs.length) : part;
     return node.inputs.map((_, i) => {
-      if (!wants(i)) return null;
+      if (!takes(context, i)) return null;
       return emit.mul(each, node.op === "Sub" && i === 1 ? emit.neg(x(i)) : x(i));
     });
   };
@@ -104,8 +107,8 @@ const bounded = new Set(["Sigmoid", "HardSigmoid", "Tanh", "Clip", "Softmax", "E
 
 /** A product of a signal and a gate: the signal takes all. Where none of the two is a gate, each takes half. */
 const gated: Rule = (r, context) => {
-  const { emit, x, wants } = context;
-  if (!wants(0) || !wants(1)) return unchanged(r, context);
+  const { emit, x } = context;
+  if (!takes(context, 0) || !takes(context, 1)) return unchanged(r, context);
   const stretches = stretchesOf(emit);
   const [a, b] = [emit.shape(x(0)), emit.shape(x(1))];
   const isSpread = (small: typeof a, large: typeof a): boolean =>

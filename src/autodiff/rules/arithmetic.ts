@@ -115,6 +115,7 @@ export {
   none as ArgMax,
   none as ArgMin,
   none as Ceil,
+  none as DynamicQuantizeLinear,
   none as Equal,
   none as Floor,
   none as Greater,
