@@ -8,8 +8,8 @@ import { nodePlatform } from "./platform/node.ts";
 
 export { createNodePlatform, type NodePlatformOptions } from "./platform/node.ts";
 
-/** What is opened: a path, an http(s) address, bytes, a Blob. */
-export type Openable = string | URL | Uint8Array | ArrayBuffer | Blob;
+/** What is opened: a path, an http(s) address, bytes, a Blob, or Files that belong together. */
+export type Openable = string | URL | Uint8Array | ArrayBuffer | Blob | readonly File[];
 
 /** The platform that `openModel` and `openImage` use unless another is given. */
 export const platform: Platform = nodePlatform;

@@ -8,8 +8,8 @@ import { webPlatform } from "./platform/web.ts";
 
 export { createWebPlatform, type WebPlatformOptions } from "./platform/web.ts";
 
-/** What is opened: an address (relative ones are meant from the page), a File or Blob, bytes. */
-export type Openable = string | URL | Uint8Array | ArrayBuffer | Blob;
+/** What is opened: an address (relative ones are meant from the page), a File or Blob, bytes, or Files dropped together. */
+export type Openable = string | URL | Uint8Array | ArrayBuffer | Blob | readonly File[];
 
 /** The platform that `openModel` and `openImage` use unless another is given. */
 export const platform: Platform = webPlatform;

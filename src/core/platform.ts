@@ -63,8 +63,8 @@ export interface Zlib {
 
 export interface Platform {
   readonly name: "node" | "web";
-  /** Opens a path, a URL, bytes, or (in browsers) a File or Blob. */
-  open(what: string | URL | Uint8Array | ArrayBuffer | Blob, name?: string): Promise<ByteSource>;
+  /** Opens a path, a URL, bytes, a File or Blob, or Files that belong together (a model and its weights). */
+  open(what: string | URL | Uint8Array | ArrayBuffer | Blob | readonly File[], name?: string): Promise<ByteSource>;
   /** A file that ships in the package's `models/` folder. */
   embedded(name: string): Promise<ByteSource>;
   /** The engine; made on first use. */

@@ -34,6 +34,29 @@ export function blobSource(name: string, blob: Blob): ByteSource {
   };
 }
 
+const modelName = /\.(onnx|keras|h5|hdf5)$/i;
+
+/**
+ * Files that were given together: the model among them, the others as its siblings, found by their names whatever folder
+ * the model names. Throws `option-invalid` for an empty set.
+ */
+function filesSource(files: readonly File[]): ByteSource {
+  const main =
+    files.find(({ name }) => modelName.test(name)) ??
+    files.find(({ name }) => name === "model.json") ??
+    files.find(({ name }) => /\.json$/i.test(name)) ??
+    files[0];
+  if (!main) throw new ConvlensError("option-invalid", "no file is given: give the model's files");
+  const named = (path: string): File | undefined => files.find((file) => file.name === path.replace(/^.*[/\\]/, ""));
+  return {
+    ...blobSource(main.name, main),
+    sibling: async (path) => {
+      const file = named(path);
+      return file && blobSource(file.name, file);
+    },
+  };
+}
+
 /** The source of what both platforms take alike; `undefined` for paths and addresses. */
 export function memorySource(what: unknown, name: string | undefined): ByteSource | undefined {
   if (what instanceof Uint8Array) return bytesSource(name ?? "bytes", what);
@@ -42,6 +65,8 @@ export function memorySource(what: unknown, name: string | undefined): ByteSourc
     const own = "name" in what && typeof what.name === "string" ? what.name : "blob";
     return blobSource(name ?? own, what);
   }
+  if (Array.isArray(what) && typeof File !== "undefined" && what.every((file) => file instanceof File))
+    return filesSource(what);
   return undefined;
 }
 

@@ -1,11 +1,12 @@
 /** Keras and TensorFlow.js files against what Keras computes and prints (test/fixtures/keras/make.py). */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { float32, sizeOf } from "../../src/core/tensor.ts";
 import { readModel } from "../../src/formats/index.ts";
 import { checkGraph } from "../../src/graph/check.ts";
+import { printGraph } from "../../src/graph/print.ts";
 import { openModel } from "../../src/model/open.ts";
 import { nodePlatform } from "../../src/platform/node.ts";
 
@@ -65,5 +66,29 @@ describe.each(Object.keys(expected))("%s", (name) => {
     const count = (trainable: boolean) =>
       [...weights.values()].filter((w) => w.trainable === trainable).reduce((sum, w) => sum + sizeOf(w.shape), 0);
     expect([count(true) + count(false), count(true), count(false)]).toEqual(totals);
+  });
+});
+
+describe("files that are given together", () => {
+  const file = (name: string): File => new File([readFileSync(join(folder, name))], name.replace(/.*\//, ""));
+
+  it("a TensorFlow.js model with its shards, in any order", async () => {
+    const shards = readdirSync(join(folder, "tfjs_keras2")).filter((name) => name.endsWith(".bin"));
+    const set = ["model.json", ...shards].reverse().map((name) => file(`tfjs_keras2/${name}`));
+    const { layers, graph } = await readModel(await nodePlatform.open(set));
+    expect(layers).toHaveLength(8);
+    const source = await nodePlatform.open(join(folder, "tfjs_keras2/model.json"));
+    expect(printGraph(graph)).toBe(printGraph((await readModel(source)).graph));
+  });
+
+  it("weights with their architecture", async () => {
+    const { layers, notes } = await readModel(await nodePlatform.open([file("weights.json"), file("weights.h5")]));
+    expect(layers).toHaveLength(8);
+    expect(notes).toEqual(['the architecture is taken from "weights.json", beside the weights']);
+  });
+
+  it("a shard is missing", async () => {
+    const set = await nodePlatform.open([file("tfjs_keras2/model.json")]);
+    await expect(readModel(set)).rejects.toThrow(/which is not beside it: put all files of the model into one folder/);
   });
 });
