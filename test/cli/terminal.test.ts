@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { convlens, folder, program } from "./run.ts";
 
 const dir = folder();
-const verbs = ["summary", "predict", "activations", "filters", "report", "models", "completion"];
+const verbs = ["summary", "predict", "activations", "filters", "explain", "report", "models", "completion"];
 
 describe("help", () => {
   it("names every verb, and its version is the package's", async () => {
