@@ -149,6 +149,57 @@ describe.skipIf(!chromiumPath)("the report in Chromium", () => {
     expect(complaints).toEqual([]);
   });
 
+  /** A small picture of what an element looks like. */
+  const look = async (page: Page, selector: string): Promise<string> =>
+    (await page.locator(selector).screenshot({ animations: "disabled" })).toString("base64");
+
+  test("the opacity slider and the method picker change the pixels of heat maps, by keyboard too", async () => {
+    const { complaints } = await visit(url, wide, async (page) => {
+      for (const section of ["classes", "depth", "pixels"]) {
+        const figure = `#${section} .maps:not([hidden]) .overlay >> nth=0`;
+        const slider = page.locator(`#${section} input[type="range"]`);
+        const full = await look(page, figure);
+        await slider.focus();
+        for (let i = 0; i < 10; i++) await page.keyboard.press("ArrowLeft");
+        expect(await page.locator(`#${section} output`).textContent()).toBe("50 %");
+        const half = await look(page, figure);
+        await page.keyboard.press("Home");
+        const none = await look(page, figure);
+        expect(new Set([full, half, none]).size).toBe(3);
+        await page.keyboard.press("End");
+        expect(await look(page, figure)).toBe(full);
+      }
+      const shown = page.locator("#pixels .maps:not([hidden])");
+      expect(await shown.count()).toBe(1);
+      const gradient = await look(page, "#pixels .maps:not([hidden]) .overlay svg");
+      await page.locator("#pixels input[type=radio]").first().focus();
+      await page.keyboard.press("ArrowRight");
+      expect(await shown.getAttribute("data-method")).toBe("ig");
+      const integrated = await look(page, "#pixels .maps:not([hidden]) .overlay svg");
+      expect(integrated).not.toBe(gradient);
+      await page.locator("#pixels label", { hasText: "Gradient" }).first().click();
+      expect(await shown.getAttribute("data-method")).toBe("gradient");
+      expect(await look(page, "#pixels .maps:not([hidden]) .overlay svg")).toBe(gradient);
+    });
+    expect(complaints).toEqual([]);
+  });
+
+  test("heat maps say in words what they show, and the photograph below them is drawn", async () => {
+    await visit(url, wide, async (page) => {
+      const labels = await page
+        .locator(".overlay svg")
+        .evaluateAll((all) => all.map((s) => s.getAttribute("aria-label")));
+      expect(labels.length).toBeGreaterThan(6);
+      for (const label of labels) expect(label).toMatch(/ for (cat|dog): (strongest at .* from the left|blank)/);
+      for (const section of ["classes", "depth", "pixels"]) {
+        await page.locator(`#${section} .slider input`).fill("0");
+        const bytes = await page.locator(`#${section} .maps:not([hidden]) .overlay svg >> nth=0`).screenshot();
+        // A flat picture would pack to next to nothing.
+        expect(bytes.length).toBeGreaterThan(10_000);
+      }
+    });
+  });
+
   test("on a phone nothing is wider than the screen, and a tap enlarges", async () => {
     const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
     await visit(url, phone, async (page) => {
@@ -198,6 +249,12 @@ describe.skipIf(!chromiumPath)("the report in Chromium", () => {
     await visit(url, { ...wide, javaScriptEnabled: false }, async (page) => {
       expect(await page.locator(".sheet[data-beside] img").first().isVisible()).toBe(true);
       expect(await page.locator(".js-only").first().isVisible()).toBe(false);
+      // Without the picker the maps of all methods stand below each other, each under its name.
+      expect(await page.locator("#pixels .maps").count()).toBe(2);
+      for (const maps of await page.locator("#pixels .maps").all()) {
+        expect(await maps.isVisible()).toBe(true);
+        expect(await maps.locator("h3").isVisible()).toBe(true);
+      }
       await page.locator(".sheet[data-beside] button").nth(5).hover();
     });
   });

@@ -1,6 +1,7 @@
 /** The report of a made-up network: what is on the page, what is left out and why, and that nothing breaks out of it. */
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
+import { ConvlensError } from "../../src/core/errors.ts";
 import { float32 } from "../../src/core/tensor.ts";
 import type { Model } from "../../src/model/model.ts";
 import { makeReport, reportSections } from "../../src/report/index.ts";
@@ -176,4 +177,40 @@ test("filters over many channels become one table of grey squares", async () => 
   const { html } = await makeReport(deep, photo);
   expect(html).toContain("kernel (3, 3, 8, 4)");
   expect(html).toContain('alt="Weights of conv2d: a row for each filter"');
+});
+
+test("heat maps: the best classes beside each other on one scale, the layers, the pixels", async () => {
+  const { html, results } = await makeReport(fakeModel({ labels: ["cat", "dog", "owl", "<b>"] }), photo);
+  const part = (id: string) => new RegExp(`<section id="${id}"[\\s\\S]*?</section>`).exec(html)![0];
+  const classes = part("classes");
+  expect(classes.match(/<b>(cat|dog|owl)<\/b>/g)!.slice(0, 3)).toEqual(["<b>cat</b>", "<b>dog</b>", "<b>owl</b>"]);
+  const groups = classes.match(/data-method="[^"]+"/g)!;
+  expect(groups[0]).toBe('data-method="gradcam"');
+  expect(classes.match(/<svg viewBox/g)).toHaveLength(3 * groups.length);
+  // The photograph itself stands once on the page for all maps of a section.
+  expect(classes.match(/<image id=/g)).toHaveLength(1);
+  expect(part("depth").match(/<svg viewBox/g)).toHaveLength(1);
+  expect(part("pixels").match(/data-method="[^"]+"/g)).toEqual(['data-method="gradient"', 'data-method="ig"']);
+  expect(results.filter(({ kind }) => kind === "map").length).toBeGreaterThanOrEqual(4);
+});
+
+test("heat maps stay within their share of the page", async () => {
+  const { html } = await makeReport(fakeModel({ side: 64 }), photo, { sizeLimit: 1_200_000 });
+  for (const { id, share } of sections.filter((section) => ["classes", "depth", "pixels"].includes(section.id))) {
+    const size = new RegExp(`<section id="${id}"[\\s\\S]*?</section>`).exec(html)![0].length;
+    // Text is not counted; the photograph is never less than a few kB.
+    expect(size).toBeLessThan(600_000 * share + 14_000);
+  }
+});
+
+test("a section that cannot be made says why", async () => {
+  const model: Model = {
+    ...fakeModel(),
+    gradient: async () => {
+      throw new ConvlensError("model-unsupported", 'operator Frobnicate (node "f") has no gradient');
+    },
+  };
+  const report = await makeReport(model, photo);
+  expect(report.sections).toEqual(ids.filter((id) => !["classes", "depth", "pixels"].includes(id)));
+  expect(report.html).toContain("operator Frobnicate (node &quot;f&quot;) has no gradient");
 });
