@@ -116,7 +116,7 @@ function wideSizes(view: DataView, start: number, length: number): number[] {
 export async function openMember(
   source: ByteSource,
   member: ZipMember,
-  most = Number.MAX_SAFE_INTEGER,
+  most: number = Number.MAX_SAFE_INTEGER,
 ): Promise<Region> {
   const whole = wholeOf(source);
   const { name, stored, size, method } = member;

@@ -1,5 +1,5 @@
 /** The built package in headless Chromium on WASM gives what Node gives. */
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -16,6 +16,7 @@ declare global {
 }
 
 const photograph = fileURLToPath(new URL("../../models/photographs/chelsea.png", import.meta.url));
+const keras = (name: string): string => fileURLToPath(new URL(`../fixtures/keras/${name}`, import.meta.url));
 const layers = ["conv2d", "max_pooling2d_3", "dense", "dense_1"];
 
 const floats = (base64: string): Float32Array => {
@@ -39,7 +40,14 @@ describe.skipIf(!chromiumPath)("the package in Chromium", () => {
   beforeAll(async () => {
     const { picture } = await openImage(photograph);
     const jpeg = await encodeJpeg(picture, 90, (name) => platform.codec(name));
-    site = await servePackage({ "photo.png": await readFile(photograph), "photo.jpg": jpeg });
+    const shards = (await readdir(keras("tfjs_keras2"))).map((name) => `tfjs_keras2/${name}`);
+    const models = ["sequential.keras3.keras", "nested.keras2.h5", ...shards];
+    const files = await Promise.all(models.map(async (name) => [name, await readFile(keras(name))] as const));
+    site = await servePackage({
+      "photo.png": await readFile(photograph),
+      "photo.jpg": jpeg,
+      ...Object.fromEntries(files),
+    });
     browser = await chromium.launch({ executablePath: chromiumPath!, args: [...chromiumFlags] });
     page = await browser.newPage();
     page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
@@ -102,6 +110,39 @@ describe.skipIf(!chromiumPath)("the package in Chromium", () => {
       expect(worst(floats(there.maps[i]!.data), maps[name]!.data)).toBeLessThan(1e-4);
     }
     await model.release();
+  });
+
+  it.each(["sequential.keras3.keras", "nested.keras2.h5", "tfjs_keras2/model.json"])(
+    "%s opens from its address, and computes the same",
+    async (name) => {
+      const there = await page.evaluate(async (address) => {
+        const model = await window.convlens.openModel(address);
+        const dims = model.input.shape.map((n) => n ?? 1);
+        const data = Float32Array.from({ length: dims.reduce((a, b) => a * b) }, (_, i) => ((37 * i) % 101) / 101);
+        const [result] = Object.values(await model.run({ type: "float32", dims, data }));
+        return { names: (await model.layers()).map((layer) => layer.name), result: [...result!.data] };
+      }, name);
+      const model = await openModel(keras(name));
+      const dims = model.input.shape.map((n) => n ?? 1);
+      const data = Float32Array.from({ length: dims.reduce((a, b) => a * b) }, (_, i) => ((37 * i) % 101) / 101);
+      const [result] = Object.values(await model.run({ type: "float32", dims, data }));
+      expect(there.names).toEqual((await model.layers()).map((layer) => layer.name));
+      expect(worst(there.result, result!.data)).toBeLessThan(1e-5);
+      await model.release();
+    },
+  );
+
+  it("a TensorFlow.js model opens from Files that were dropped together", async () => {
+    const names = await page.evaluate(
+      async (paths) => {
+        const files = await Promise.all(
+          paths.map(async (path) => new File([await (await fetch(path)).blob()], path.replace(/.*\//, ""))),
+        );
+        return (await (await window.convlens.openModel(files)).layers()).map((layer) => layer.name);
+      },
+      (await readdir(keras("tfjs_keras2"))).map((name) => `tfjs_keras2/${name}`),
+    );
+    expect(names).toHaveLength(8);
   });
 
   it("decodes a JPEG to the same pixels, from an address and from a File", async () => {
