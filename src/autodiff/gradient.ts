@@ -36,10 +36,10 @@ export function gradient(
     const first = dys.find((dy) => dy !== null);
     if (first === undefined || first === null) continue;
     const context = contextOf({ node, emit, dys, isDownstream: (value) => downstream.has(value), note });
-    const later = dys.findIndex((dy, i) => i > 0 && dy !== null);
-    if (later > 0 && !severalOutputs.has(node.op))
-      context.fail(`its output ${later} is used, which its rule leaves out`);
     const parts = ruleFor(node, rules)(dys[0] ?? first, context);
+    const later = dys.findIndex((dy, i) => i > 0 && dy !== null);
+    if (later > 0 && !severalOutputs.has(node.op) && parts.some((part) => part !== null))
+      context.fail(`its output ${later} is used, which its rule leaves out`);
     node.inputs.forEach((x, i) => {
       if (x === "" || !downstream.has(x)) return;
       const part = parts[i];

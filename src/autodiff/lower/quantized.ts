@@ -162,7 +162,8 @@ function loweringOf(node: Node, b: Builder, graph: Graph, codings: Map<string, C
     fail,
     real: (index, scale, zero, axis) => {
       const value = at(index);
-      if (codings.has(value)) return value;
+      const own = codings.get(value);
+      if (own) return recoded(graph, b, value, own, { scale: at(scale), zero: at(zero) });
       const lying = (part: string): string =>
         along(graph, value, part, axis, b) ?? fail(`the shape of "${value}" is not known`);
       const [step, middle] = [lying(at(scale)), lying(at(zero))];
@@ -182,6 +183,26 @@ function loweringOf(node: Node, b: Builder, graph: Graph, codings: Map<string, C
       return found?.kind === "int" ? found.value : otherwise;
     },
   };
+}
+
+/** The same codes read by another scale and zero point, where these are not those that they were made by. */
+function recoded(graph: Graph, b: Builder, value: string, own: Coding, other: Coding): string {
+  const same = (mine: string, theirs: string): boolean => {
+    const [left, right] = [graph.constants.get(mine), graph.constants.get(theirs)];
+    if (mine === theirs) return true;
+    if (!left || !right || "stored" in left || "stored" in right) return false;
+    return left.data.length === 1 && right.data.length === 1 && Number(left.data[0]) === Number(right.data[0]);
+  };
+  if (same(own.scale, other.scale) && same(own.zero, other.zero)) return value;
+  const centre =
+    other.zero === "" ? codesOf(b, value, own) : b.node("Sub", [codesOf(b, value, own), toFloat(b, other.zero)]);
+  return b.node("Mul", [centre, other.scale]);
+}
+
+/** The codes, unrounded, that numbers stood for. */
+function codesOf(b: Builder, value: string, { scale, zero }: Coding): string {
+  const codes = b.node("Div", [value, scale]);
+  return zero === "" ? codes : b.node("Add", [codes, toFloat(b, zero)]);
 }
 
 const toFloat = (b: Builder, value: string): string =>
@@ -231,9 +252,7 @@ function copy(node: Node, b: Builder, codings: Map<string, Coding>): void {
   } else if (coding)
     inputs = node.inputs.map((input) => {
       const found = codings.get(input);
-      if (!found) return input;
-      const codes = b.node("Div", [input, found.scale]);
-      return found.zero === "" ? codes : b.node("Add", [codes, toFloat(b, found.zero)]);
+      return found ? codesOf(b, input, found) : input;
     });
   b.nodes(op, inputs, { attributes, name, domain, outputs });
 }
