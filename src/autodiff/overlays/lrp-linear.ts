@@ -168,8 +168,11 @@ function withWeight(context: RuleContext, weight: string): RuleContext {
   };
 }
 
+/** What keeps denominators from 0 where nothing else is asked for. */
+const LEAST = 1e-9;
+
 /** z moved away from 0 by epsilon, on its own side. */
-export function stabilized(emit: Emitter, z: string, epsilon: number): string {
+export function stabilized(emit: Emitter, z: string, epsilon: number = LEAST): string {
   const side = emit.where(emit.op("GreaterOrEqual", [z, 0]), epsilon, -epsilon);
   return emit.add(z, side);
 }
@@ -238,9 +241,9 @@ export function boxRule(
 
 /** A reduction or pool, which is linear without weights: x J^T (R / y). */
 export const weightless =
-  (ordinary: Rule, epsilon: number): Rule =>
+  (ordinary: Rule): Rule =>
   (r, context) => {
     const { emit, x, y } = context;
-    const part = ordinary(emit.div(r, stabilized(emit, y(), epsilon)), context)[0];
+    const part = ordinary(emit.div(r, stabilized(emit, y())), context)[0];
     return [typeof part === "string" ? emit.mul(x(), part) : part, null, null, null];
   };

@@ -68,7 +68,6 @@ const moving = [
 ];
 
 function relevanceRules(rules: RuleTable, options: LrpOptions): RuleTable {
-  const { epsilon } = options;
   const refused: Rule = (_, { fail, node }) =>
     fail(
       `relevance has no rule for ${node.op}${/Softmax/.test(node.op) ? ": it does not cross a softmax, explain the logit" : ""}`,
@@ -79,28 +78,26 @@ function relevanceRules(rules: RuleTable, options: LrpOptions): RuleTable {
     ...Object.keys(rules).map((op): [string, Rule] => [op, refused]),
     ...pick(moving, (rule) => rule),
     ...pick(passing, () => unchanged),
-    ...pick(linear, (rule) => weightless(rule, epsilon)),
+    ...pick(linear, weightless),
     ...pick(["Conv", "ConvTranspose", "Gemm", "MatMul"], (rule) => layer(rule, options)),
-    ...pick(["Add", "Sub", "Sum", "Mean"], () => shares(epsilon)),
+    ...pick(["Add", "Sub", "Sum", "Mean"], () => shares),
     ...pick(["Mul"], () => gated),
     ...pick(["Div"], () => (r) => [r, null]),
   ]);
 }
 
 /** Summands share by what they add; a summand that no input changes gets nothing. */
-const shares =
-  (epsilon: number): Rule =>
-  (r, context) => {
-    const { node, emit, x, y } = context;
-    const isAlone = node.inputs.filter((_, i) => takes(context, i)).length < 2;
-    if (isAlone) return unchanged(r, context);
-    const part = emit.div(r, stabilized(emit, y(), epsilon));
-    const each = node.op === "Mean" ? emit.div(part, node.inputs.length) : part;
-    return node.inputs.map((_, i) => {
-      if (!takes(context, i)) return null;
-      return emit.mul(each, node.op === "Sub" && i === 1 ? emit.neg(x(i)) : x(i));
-    });
-  };
+const shares: Rule = (r, context) => {
+  const { node, emit, x, y } = context;
+  const isAlone = node.inputs.filter((_, i) => takes(context, i)).length < 2;
+  if (isAlone) return unchanged(r, context);
+  const part = emit.div(r, stabilized(emit, y()));
+  const each = node.op === "Mean" ? emit.div(part, node.inputs.length) : part;
+  return node.inputs.map((_, i) => {
+    if (!takes(context, i)) return null;
+    return emit.mul(each, node.op === "Sub" && i === 1 ? emit.neg(x(i)) : x(i));
+  });
+};
 
 /** Functions whose values lie between bounds: what comes out of them scales a signal and is none. */
 const bounded = new Set(["Sigmoid", "HardSigmoid", "Tanh", "Clip", "Softmax", "Erf"]);
