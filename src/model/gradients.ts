@@ -11,6 +11,7 @@ import { float32, type Tensor, toFloat32, transpose } from "../core/tensor.ts";
 import type { Graph, ValueInfo } from "../graph/graph.ts";
 import { withFacts } from "../graph/infer.ts";
 import { subgraph } from "../graph/subgraph.ts";
+import { identity } from "./identity.ts";
 import { labelName } from "./labels.ts";
 import { layoutAxes } from "./layers.ts";
 import type { GradientOptions, Gradients, Target } from "./model.ts";
@@ -34,15 +35,6 @@ interface Built {
   readonly graph: Graph;
   readonly targets: readonly (TargetNodes & { readonly gradients: readonly string[] })[];
   readonly notes: readonly string[];
-}
-
-const identities = new WeakMap<object, number>();
-let lastIdentity = 0;
-/** A number for an object, the same as long as it lives: overlays and functions have no other name. */
-function identity(thing: object): number {
-  const known = identities.get(thing) ?? ++lastIdentity;
-  identities.set(thing, known);
-  return known;
 }
 
 /** What of a target is built into the graph; a class or weights are fed. */

@@ -242,6 +242,10 @@ export function makeModel(parts: ModelParts): Model {
     run,
     predict,
     gradient,
+    compute: async (own, feeds) => {
+      mustOpen(file);
+      return sessions.compute(own, feeds);
+    },
     findTarget,
     weight: (layer, name) => readWeight(graph, layer, name),
     release: () => sessions.release(),

@@ -137,6 +137,11 @@ export interface Model {
    * where one on the way has no rule, `layer-unknown`, and `option-invalid` for a value the scores do not depend on.
    */
   gradient(feeds: Feeds, options: GradientOptions): Promise<Gradients>;
+  /**
+   * Runs a graph of one's own (a parameterisation, a linear map) on the network's engine. Keep one object for one graph:
+   * its session is cached by it.
+   */
+  compute(graph: Graph, feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
   /** The target that a user's words mean: a class by index or name, or the top class. Throws `label-unknown`. */
   findTarget(what: string | number, of?: "logit" | "probability"): Promise<Target>;
   /** A weight in its framework's shape, as float32. */

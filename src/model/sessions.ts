@@ -9,6 +9,7 @@ import type { ModelFile } from "../formats/format.ts";
 import { encodeGraph } from "../formats/onnx/write.ts";
 import type { Graph } from "../graph/graph.ts";
 import { subgraph } from "../graph/subgraph.ts";
+import { identity } from "./identity.ts";
 
 /** How much is kept: each session holds its own copy of the weights it uses. */
 const MOST_SESSIONS = 8;
@@ -31,6 +32,8 @@ export interface Sessions {
   known<T>(key: string, make: () => T): T;
   /** The outputs of a graph that is made from the file's graph. The file must not be opaque. */
   runPlan(plan: Plan, feeds: Values, outputs: readonly string[], options?: RunOptions): Promise<Record<string, Tensor>>;
+  /** The outputs of a graph that has nothing to do with the file. The file must not be opaque. */
+  compute(graph: Graph, feeds: Values): Promise<Record<string, Tensor>>;
   /** Frees all sessions; a later run makes new ones. */
   release(): Promise<void>;
 }
@@ -141,6 +144,7 @@ export function makeSessions(
       return value;
     },
     runPlan,
+    compute: (graph, feeds) => pass({ key: `own ${identity(graph)}`, build: () => graph }, feeds, graph.outputs, false),
     run: async (feeds, outputs, options = {}) => {
       const computed = outputs.filter((name) => !file.graph.inputs.includes(name));
       const given = Object.fromEntries(outputs.flatMap((name) => (feeds[name] ? [[name, feeds[name]]] : [])));
