@@ -67,7 +67,7 @@ export function scaleWords({ scale, mode, threshold, result }: Drawing, boxes: n
     mode === "boxes"
       ? `${boxes} ${boxes === 1 ? "box" : "boxes"} around values above ${short(threshold * 100)} % of the largest, with their part of the whole`
       : "",
-    sum === undefined ? "" : `all values sum to ${short(sum.sum)}; the score rises by ${short(sum.expected)}`,
+    sum === undefined ? "" : `all values sum to ${short(sum.sum)}; they should sum to ${short(sum.expected)}`,
     mode === "mask" ? "the photograph shows where the map is high" : "",
   ];
   return words.filter(Boolean);

@@ -67,7 +67,8 @@ async function produce(context: Context): Promise<Fragment> {
     const { layers, map } = maps[0]!;
     const body = html`<p>${method.summary} Taken at <code>${layers.join(" + ")}</code>, <span class="number">${shapeText(map.dims)}</span>.</p>
 <div class="figures">${maps.map((result) => overlayFigure(below, result, targetWords(result), each, scale).html)}</div>
-${legend(maps[0]!, scale)}`;
+${legend(maps[0]!, scale)}
+<p class="soft small">When it misleads: ${method.misleads}</p>`;
     groups.push({ id: method.id, title: method.title, body });
   }
   return {

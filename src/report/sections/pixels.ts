@@ -63,7 +63,8 @@ async function produce(context: Context): Promise<Fragment> {
     const scale = scaleOf(fieldsOf([result]), defaultClip(result));
     const body = html`<p>${method.summary}</p>
 <div class="figures one">${overlayFigure(below, result, html`${targetWords(result)}${sumOf(result)}`, each, scale).html}</div>
-${legend(result, scale)}`;
+${legend(result, scale)}
+<p class="soft small">When it misleads: ${method.misleads}</p>`;
     groups.push({ id: method.id, title: method.title, body });
   }
   return {
@@ -77,4 +78,4 @@ ${overlays("pixels", groups)}`,
 /** What the numbers add up to, for a method that promises it. */
 const sumOf = ({ completeness }: Attribution): Html | undefined =>
   completeness &&
-  html` <span>All values together: <span class="number">${short(completeness.sum)}</span>; the score rises by <span class="number">${short(completeness.expected)}</span> from the baseline to the photograph.</span>`;
+  html` <span>All values together: <span class="number">${short(completeness.sum)}</span>; they should sum to <span class="number">${short(completeness.expected)}</span>.</span>`;
