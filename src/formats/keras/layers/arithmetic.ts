@@ -1,7 +1,7 @@
 /** Operations that compute: arithmetic with broadcasting, functions, sums along axes. By Keras 3's class name. */
 import { int } from "../../../graph/builder.ts";
 import type { EmitContext } from "../layer.ts";
-import { clip, functions, leakyRelu, operator } from "./functions.ts";
+import { type ActivationFunction, clip, functions, leakyRelu, operator } from "./functions.ts";
 import { axisOf } from "./layout.ts";
 import { numbersOf, operandOf } from "./numbers.ts";
 import { activation, flag, integers, isValue, type Operation, of, withArguments } from "./operation.ts";
@@ -56,6 +56,14 @@ function keptInOrder(context: EmitContext, axes: readonly number[]): boolean {
   return kept.every((axis, i) => i === 0 || axis > kept[i - 1]!);
 }
 
+/** x above the threshold, else another number. */
+const threshold: ActivationFunction = (x, layer, context) => {
+  const { build } = context;
+  const settings = settingsOf(layer, context);
+  const limit = build.scalar(settings.number("threshold", 0));
+  return build.node("Where", [build.node("Greater", [x, limit]), x, build.scalar(settings.number("default_value", 0))]);
+};
+
 export const arithmetic: Readonly<Record<string, Operation>> = {
   Absolute: plain("Abs"),
   Add: binary("Add"),
@@ -67,6 +75,7 @@ export const arithmetic: Readonly<Record<string, Operation>> = {
     return bound.context.build.node("Identity", [bound.value("x")]);
   }),
   Celu: named("celu", "alpha"),
+  Ceil: plain("Ceil"),
   Clip: of("x x_min x_max", ({ value, get, layer, context }) => {
     const [least, most] = [get("x_min"), get("x_max")];
     if (typeof least !== "number" || typeof most !== "number")
@@ -75,8 +84,13 @@ export const arithmetic: Readonly<Record<string, Operation>> = {
   }),
   Divide: binary("Div"),
   Elu: named("elu", "alpha"),
+  Cos: plain("Cos"),
+  Erf: plain("Erf"),
   Exp: plain("Exp"),
+  Floor: plain("Floor"),
   Gelu: named("gelu", "approximate"),
+  Glu: named("glu", "axis"),
+  HardShrink: named("hard_shrink", "threshold"),
   HardSigmoid: named("hard_sigmoid"),
   HardSilu: named("hard_silu"),
   HardTanh: named("hard_tanh"),
@@ -115,15 +129,24 @@ export const arithmetic: Readonly<Record<string, Operation>> = {
   Rsqrt: of("x", ({ value, context: { build } }) => build.node("Reciprocal", [build.node("Sqrt", [value("x")])])),
   Selu: named("selu"),
   Sigmoid: named("sigmoid"),
+  Sign: plain("Sign"),
   Silu: named("silu"),
+  Sin: plain("Sin"),
+  SoftShrink: named("soft_shrink", "threshold"),
   Softmax: named("softmax", "axis"),
   Softplus: named("softplus"),
   Softsign: named("softsign"),
+  SparsePlus: named("sparse_plus"),
+  SparseSigmoid: named("sparse_sigmoid"),
+  Sparsemax: named("sparsemax", "axis"),
   Sqrt: plain("Sqrt"),
   Square: of("x", ({ value, context: { build } }) => build.node("Mul", [value("x"), value("x")])),
+  Squareplus: named("squareplus", "b"),
   StopGradient: plain("Identity"),
   Subtract: binary("Sub"),
   Sum: reduction("ReduceSum"),
   Tanh: named("tanh"),
+  TanhShrink: named("tanh_shrink"),
+  Threshold: activation(threshold, "threshold default_value"),
   TrueDivide: binary("Div"),
 };

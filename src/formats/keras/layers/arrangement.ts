@@ -81,7 +81,7 @@ function turned({ layer, context }: Bound, x: string, order: readonly number[]):
 function spatial(bound: Bound): string {
   const { context, layer } = bound;
   const x = bound.value("x");
-  const isLast = String(bound.get("data_format") ?? "NHWC") === "NHWC";
+  const isLast = ["NHWC", "channels_last"].includes(String(bound.get("data_format") ?? "NHWC"));
   if (context.kerasShapeOf(x).length !== 4 || context.sourceLayout !== "NHWC" || !isLast)
     return context.refuse(layer, "is supported for channels_last pictures only");
   return x;
@@ -95,7 +95,7 @@ export const arrangement: Readonly<Record<string, Operation>> = {
     const axis = axisOf(layer, context, integer(bound, "axis", 0), rank);
     return context.build.node("Concat", values, { attributes: { axis: int(context.storedAxis(axis, rank)) } });
   }),
-  DepthToSpace: of("x block_size", (bound) => {
+  DepthToSpace: of("x block_size data_format", (bound) => {
     const attributes = { blocksize: int(integer(bound, "block_size", 2)) };
     return bound.context.build.node("DepthToSpace", [spatial(bound)], { attributes });
   }),
@@ -210,7 +210,7 @@ export const arrangement: Readonly<Record<string, Operation>> = {
       return resizePicture(withArguments(bound, read), context, bound.value("x"), size);
     },
   ),
-  SpaceToDepth: of("x block_size", (bound) => {
+  SpaceToDepth: of("x block_size data_format", (bound) => {
     const attributes = { blocksize: int(integer(bound, "block_size", 2)) };
     return bound.context.build.node("SpaceToDepth", [spatial(bound)], { attributes });
   }),

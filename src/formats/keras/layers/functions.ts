@@ -135,13 +135,6 @@ const squareplus: ActivationFunction = (x, layer, context) => {
   return build.node("Mul", [build.node("Add", [x, root]), build.scalar(0.5)]);
 };
 
-const threshold: ActivationFunction = (x, layer, context) => {
-  const { build } = context;
-  const settings = settingsOf(layer, context);
-  const limit = build.scalar(settings.number("threshold", 0));
-  return build.node("Where", [build.node("Greater", [x, limit]), x, build.scalar(settings.number("default_value", 0))]);
-};
-
 /**
  * As Keras computes it: the numbers in falling order z, their running sums c, S = {k: z_k > (c_k - 1) / k},
  * tau = (sum of c over S - 1) / |S|, max(x - tau, 0). (The paper, arXiv 1602.02068, takes the last c of S for the sum.)
@@ -198,7 +191,6 @@ export const functions: Readonly<Record<string, ActivationFunction>> = {
   swish: silu,
   tanh: operator("Tanh"),
   tanh_shrink: (x, _, { build }) => build.node("Sub", [x, build.node("Tanh", [x])]),
-  threshold,
 };
 
 /** Activation layers given as `activation=LeakyReLU(…)`, by class name; those with weights cannot be. */

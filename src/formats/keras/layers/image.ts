@@ -22,6 +22,14 @@ export const CenterCrop: LayerEmitter = layerOf((x, layer, context) => {
   return resizePicture({ ...layer, config: { ...layer.config, crop_to_aspect_ratio: true } }, context, x, size);
 });
 
+/** Keras 2 resizes to the wanted size outside of training, Keras 3 leaves the picture alone. */
+export const RandomCrop: LayerEmitter = layerOf((x, layer, context) => {
+  if (context.kerasVersion >= 3) return context.build.node("Identity", [x]);
+  const settings = settingsOf(layer, context);
+  const config = { ...layer.config, crop_to_aspect_ratio: true };
+  return resizePicture({ ...layer, config }, context, x, [settings.count("height"), settings.count("width")]);
+});
+
 function upSampling(sides: number): LayerEmitter {
   return layerOf((x, layer, context) => {
     const rank = sides + 2;

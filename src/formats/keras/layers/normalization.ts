@@ -52,9 +52,9 @@ export const BatchNormalization: LayerEmitter = (layer, { inputs }, context) => 
   const { axis, size, rank } = channelAxis(layer, context, input);
   const { scale, center } = gammaAndBeta(layer, context);
   const names = [...(scale ? ["gamma"] : []), ...(center ? ["beta"] : []), "~moving_mean", "~moving_variance"];
-  // Renormalization keeps two more statistics that are not used after training.
+  // Renormalization keeps more statistics, which are not used after training.
   if (settings.flag("renorm", false) && layer.weights.length > names.length)
-    names.push("~renorm_mean", "~renorm_stddev");
+    names.push("~moving_stddev", "~renorm_mean", "~renorm_stddev");
   const weights = weightsOf(
     layer,
     context,

@@ -28,7 +28,6 @@ const tensorflow: Readonly<Record<string, readonly [operation: string, parameter
   abs: ["Absolute", "x"],
   cast: ["Cast", "x dtype"],
   clip_by_value: ["Clip", "t clip_value_min clip_value_max"],
-  "compat.v1.image.resize_bilinear": ["Resize", "images size"],
   "compat.v1.pad": ["Pad", "tensor paddings mode constant_values"],
   "compat.v1.squeeze": ["Squeeze", "input axis"],
   "compat.v1.transpose": ["Transpose", "a perm"],

@@ -1,13 +1,13 @@
 /** Resizing pictures as TensorFlow 2 does: one Resize node, or a product of matrices where ONNX has no such kernel. */
-import { float32 } from "../../../core/tensor.ts";
-import { float, int, text } from "../../../graph/builder.ts";
+import { float32, type Tensor } from "../../../core/tensor.ts";
+import { int, ints, text } from "../../../graph/builder.ts";
 import type { Attribute } from "../../../graph/graph.ts";
 import type { EmitContext, KerasLayer } from "../layer.ts";
 import { channelsFirst, needRank, shapeText, sideAxes } from "./layout.ts";
 import { slice } from "./moves.ts";
 import { settingsOf } from "./settings.ts";
 
-/** As TensorFlow 2 resizes: pixel centres at half, edges repeated; the cubic kernel is Keys' with a = -0.5. */
+/** As TensorFlow 2 resizes: pixel centres at half, edges repeated. */
 export const modes: Readonly<Record<string, Readonly<Record<string, Attribute>>>> = {
   nearest: {
     mode: text("nearest"),
@@ -15,33 +15,33 @@ export const modes: Readonly<Record<string, Readonly<Record<string, Attribute>>>
     nearest_mode: text("round_prefer_ceil"),
   },
   bilinear: { mode: text("linear"), coordinate_transformation_mode: text("half_pixel") },
-  bicubic: {
-    mode: text("cubic"),
-    coordinate_transformation_mode: text("half_pixel"),
-    cubic_coeff_a: float(-0.5),
-    exclude_outside: int(1),
-  },
 };
 
-/** Kernels of the other ways, which become one product of matrices for each side: radius, weight at a distance. */
-const kernels: Readonly<Record<string, readonly [radius: number, weight: (x: number) => number]>> = {
-  bilinear: [1, (x) => 1 - x],
-  bicubic: [2, (x) => (x < 1 ? (1.5 * x - 2.5) * x * x + 1 : ((-0.5 * x + 2.5) * x - 4) * x + 2)],
-  lanczos3: [3, (x) => lanczos(x, 3)],
-  lanczos5: [5, (x) => lanczos(x, 5)],
-};
+type Kernel = readonly [radius: number, weight: (x: number) => number];
+
+const cubic = (x: number): number => (x < 1 ? (1.5 * x - 2.5) * x * x + 1 : ((-0.5 * x + 2.5) * x - 4) * x + 2);
 
 const lanczos = (x: number, radius: number): number =>
   x === 0 ? 1 : (radius * Math.sin(Math.PI * x) * Math.sin((Math.PI * x) / radius)) / (Math.PI * x) ** 2;
 
-/** Rows of weights, [to, from]: what each new pixel takes of the old ones. `antialias` widens the kernel to shrink. */
-function resampling(from: number, to: number, name: string, antialias: boolean): Float32Array {
-  const [radius, weight] = kernels[name]!;
-  const scale = from / to;
-  const width = antialias ? Math.max(scale, 1) : 1;
+/** Kernels of the other ways, which become one product of matrices for each side: radius, weight at a distance. */
+const kernels: Readonly<Record<string, Kernel>> = {
+  bilinear: [1, (x) => 1 - x],
+  bicubic: [2, cubic],
+  lanczos3: [3, (x) => lanczos(x, 3)],
+  lanczos5: [5, (x) => lanczos(x, 5)],
+};
+
+/** Without antialiasing, TensorFlow takes cubic weights from a table of 1024 distances between two pixels. */
+const tabulated: Kernel = [2, (x) => cubic(Math.round(x * 1024) / 1024)];
+
+export const interpolations = [...new Set([...Object.keys(modes), ...Object.keys(kernels)])];
+
+/** Rows of weights, [to, from]: what each new pixel takes of the old ones. `width` widens the kernel. */
+function resampling(from: number, to: number, [radius, weight]: Kernel, width: number): Tensor<"float32"> {
   const out = new Float32Array(to * from);
   for (let row = 0; row < to; row++) {
-    const centre = (row + 0.5) * scale;
+    const centre = (row + 0.5) * (from / to);
     const weights = Array.from({ length: from }, (_, i) => {
       const distance = Math.abs(i + 0.5 - centre) / width;
       return distance < radius ? weight(distance) : 0;
@@ -49,7 +49,7 @@ function resampling(from: number, to: number, name: string, antialias: boolean):
     const total = weights.reduce((sum, w) => sum + w, 0);
     for (let i = 0; i < from; i++) out[row * from + i] = weights[i]! / total;
   }
-  return out;
+  return float32([to, from], out);
 }
 
 /** Resizes the sides of x, axes [batch, channels, height, width], to fixed sizes. */
@@ -64,27 +64,19 @@ export function resizeTo(
   const { build } = context;
   const [, , height = null, width = null] = context.shapeOf(x);
   const shrinks = height === null || width === null || height > size[0]! || width > size[1]!;
-  const blends = interpolation !== "nearest";
-  if (Object.hasOwn(modes, interpolation) && !(antialias && shrinks && blends)) {
-    const attributes = modes[interpolation]!;
-    const axes = { kind: "ints", value: [2, 3] } as const;
-    return build.node("Resize", [x, "", "", build.ints(size)], { attributes: { ...attributes, axes } });
+  if (interpolation === "nearest" || (interpolation === "bilinear" && !(antialias && shrinks))) {
+    const head = build.node("Shape", [x], { attributes: { start: int(0), end: int(2) } });
+    const sizes = build.node("Concat", [head, build.ints(size)], { attributes: { axis: int(0) } });
+    return build.node("Resize", [x, "", "", sizes], { attributes: modes[interpolation]! });
   }
-  if (!Object.hasOwn(kernels, interpolation))
-    context.refuse(layer, `has the interpolation "${interpolation}", expected ${interpolations.join(", ")}`);
-  if (height === null || width === null) context.refuse(layer, "needs inputs of fixed height and width");
-  const [down, across] = [
-    resampling(height!, size[0]!, interpolation, antialias),
-    resampling(width!, size[1]!, interpolation, antialias),
-  ];
-  const left = build.node("MatMul", [build.constant(float32([size[0]!, height!], down)), x]);
-  const turned = build.node("Transpose", [build.constant(float32([size[1]!, width!], across))], {
-    attributes: { perm: { kind: "ints", value: [1, 0] } },
-  });
-  return build.node("MatMul", [left, turned]);
+  if (height === null || width === null) return context.refuse(layer, "needs inputs of fixed height and width");
+  const kernel = interpolation === "bicubic" && !antialias ? tabulated : kernels[interpolation]!;
+  const matrix = (from: number, to: number): string =>
+    build.constant(resampling(from, to, kernel, antialias ? Math.max(from / to, 1) : 1));
+  const left = build.node("MatMul", [matrix(height, size[0]!), x]);
+  const across = build.node("Transpose", [matrix(width, size[1]!)], { attributes: { perm: ints([1, 0]) } });
+  return build.node("MatMul", [left, across]);
 }
-
-export const interpolations = [...new Set([...Object.keys(modes), ...Object.keys(kernels)])];
 
 /** The sizes of the two sides, which cropping and padding to an aspect ratio need to know. */
 export function fixedSides(layer: KerasLayer, context: EmitContext, value: string): readonly [number, number] {

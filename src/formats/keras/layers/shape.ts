@@ -7,6 +7,7 @@ import type { EmitContext, KerasLayer, LayerEmitter } from "../layer.ts";
 import { layerOf } from "./layer-of.ts";
 import { isChannelsFirst, needRank, sideAxes } from "./layout.ts";
 import { permute, reshape, slice } from "./moves.ts";
+import { operation } from "./operations.ts";
 import { settingsOf } from "./settings.ts";
 
 /** channels_first is turned to channels_last before it is flattened, so that both give the same order of features. */
@@ -20,12 +21,16 @@ export const Flatten: LayerEmitter = layerOf((x, layer, context) => {
   return build.node("Flatten", [context.toKeras(turned)], { attributes: { axis: int(1) } });
 });
 
-export const Reshape: LayerEmitter = layerOf((x, layer, context) => {
+const reshapeLayer: LayerEmitter = layerOf((x, layer, context) => {
   const target = settingsOf(layer, context).integers("target_shape", []);
   if (!target.every((n) => n === -1 || n >= 1) || target.filter((n) => n === -1).length > 1)
     context.invalid(layer, `has target_shape [${target.join(", ")}], expected sizes of 1 or more and at most one -1`);
   return reshape(context, x, [0, ...target]);
 });
+
+/** The operation of that name has a `newshape`, which names the batch too. */
+export const Reshape: LayerEmitter = (layer, call, context) =>
+  (layer.config.newshape === undefined ? reshapeLayer : operation)(layer, call, context);
 
 /** `dims` counts from 1 and leaves the batch out. */
 export const Permute: LayerEmitter = layerOf((x, layer, context) => {
