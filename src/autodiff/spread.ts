@@ -43,31 +43,39 @@ export function spread(context: RuleContext, dy: string, window: Window): string
   const channels = emit.shape(x())[1];
   if (typeof channels !== "number") return fail("its number of channels is not known");
   const { kernel, strides, dilations, extent, pads, size, out } = window;
-  const d = kernel.length;
   const isTiling = kernel.every((k, i) => strides[i] === k && dilations[i] === 1 && size[i] === out[i]! * k);
   if (isTiling && pads.every((p) => p === 0)) return repeated(emit, dy, kernel, x());
-  const rest = size.map((n, i) => n - ((out[i]! - 1) * strides[i]! + extent[i]! - pads[i]! - pads[d + i]!));
-  // With ceil_mode the last windows reach beyond the padding: what lies there is cut off.
-  const over = rest.map((n) => Math.max(0, -n));
   const ones = emit.op("Expand", [1, emit.ints([channels, 1, ...kernel])]);
-  const reach = rest.map((n) => Math.max(0, n));
-  if (strides.every((s) => s === 1) && rest.every((n) => n === 0)) {
+  const d = kernel.length;
+  if (strides.every((s) => s === 1) && restOf(window).every((n) => n === 0)) {
     const turned = { ...window, pads: [0, 1].flatMap((end) => extent.map((e, i) => e - 1 - pads[end * d + i]!)) };
     if (turned.pads.every((p) => p >= 0)) return emit.op("Conv", [dy, ones], windowAttributes(turned, channels));
   }
-  if (over.every((n) => n === 0)) return transposed(emit, dy, ones, window, channels, reach);
+  return spreadBy(emit, dy, ones, window, channels);
+}
+
+/** Pixels behind the last window; negative where ceil_mode lets it reach beyond the padding. */
+const restOf = ({ kernel, strides, extent, pads, size, out }: Window): number[] =>
+  size.map((n, i) => n - ((out[i]! - 1) * strides[i]! + extent[i]! - pads[i]! - pads[kernel.length + i]!));
+
+/** The same with a kernel that says what goes where in the window: a transposed convolution, cut where windows reach outside. */
+export function spreadBy(emit: Emitter, dy: string, weight: string, window: Window, group: number): string {
+  const { kernel, strides, extent, pads, size, out } = window;
+  const rest = restOf(window);
+  if (rest.every((n) => n >= 0)) return transposed(emit, dy, weight, window, group, rest);
+  const bare = { ...window, pads: pads.map(() => 0) };
   const whole = transposed(
     emit,
     dy,
-    ones,
-    { ...window, pads: pads.map(() => 0) },
-    channels,
+    weight,
+    bare,
+    group,
     kernel.map(() => 0),
   );
-  const starts = pads.slice(0, d);
-  const padded = size.map((n, i) => Math.max(0, starts[i]! + n - ((out[i]! - 1) * strides[i]! + extent[i]!)));
-  const full = padded.some((n) => n > 0)
-    ? emit.op("Pad", [whole, emit.ints([0, 0, ...padded.map(() => 0), 0, 0, ...padded])])
+  const starts = pads.slice(0, kernel.length);
+  const missing = size.map((n, i) => Math.max(0, starts[i]! + n - ((out[i]! - 1) * strides[i]! + extent[i]!)));
+  const full = missing.some((n) => n > 0)
+    ? emit.op("Pad", [whole, emit.ints([0, 0, ...missing.map(() => 0), 0, 0, ...missing])])
     : whole;
   const ends = starts.map((start, i) => start + size[i]!);
   return emit.op("Slice", [full, emit.ints(starts), emit.ints(ends), emit.ints(kernel.map((_, i) => i + 2))]);

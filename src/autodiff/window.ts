@@ -40,6 +40,9 @@ export function windowOf(context: RuleContext, kernel: readonly number[]): Windo
   return { kernel, strides, dilations, pads, extent, size, out };
 }
 
+/** The window of a pool. */
+export const poolWindow = (context: RuleContext): Window => windowOf(context, context.ints("kernel_shape", []));
+
 /** Halves of the total padding: the odd pixel goes to the end, or to the begin. */
 export function split(total: readonly number[], upper: boolean): number[] {
   const [small, large] = [total.map((t) => Math.floor(t / 2)), total.map((t) => Math.ceil(t / 2))];

@@ -1,4 +1,5 @@
 /** A `Model` over a file: the table of layers, runs, predictions and weights. */
+import { webgpu } from "../autodiff/overlays/webgpu.ts";
 import { ConvlensError } from "../core/errors.ts";
 import type { Layer, Layout } from "../core/layers.ts";
 import type { Engine, EngineOptions, Platform, RunOptions } from "../core/platform.ts";
@@ -89,6 +90,7 @@ export function makeModel(parts: ModelParts): Model {
   const { platform, engine, file, inputs, preprocessing, labels } = parts;
   const { graph, source, sourceLayout } = file;
   const notes = [...parts.notes];
+  const name = engineName(engine, parts.engineOptions);
   const sessions = makeSessions(file, engine, parts.engineOptions, (text) => notes.push(text));
   const plain = once(() => plainLayers(file));
   const heads = once(() => findHeads(graph));
@@ -192,7 +194,7 @@ export function makeModel(parts: ModelParts): Model {
         head,
         activation: parts.activation ?? parts.cardActivation,
         scoring: { wanted: parts.activation, card: parts.cardActivation, labels },
-        engineOverlay: undefined,
+        engineOverlay: /webgpu/i.test(name) ? webgpu : undefined,
         locate: resolve,
         resolve: (name) => {
           const { value, layout } = resolve(name);
@@ -225,7 +227,7 @@ export function makeModel(parts: ModelParts): Model {
     labels,
     notes,
     fileNotes: file.notes,
-    engineName: engineName(engine, parts.engineOptions),
+    engineName: name,
     head,
     layers,
     findLayers: async (patterns) => findLayers(await layers(), typeof patterns === "string" ? [patterns] : patterns),

@@ -4,8 +4,8 @@
  */
 import { float32 } from "../../core/tensor.ts";
 import type { Overlay, Rule } from "../rule.ts";
-import { poolWindow } from "../rules/pooling.ts";
 import { spreadBy } from "../spread.ts";
+import { poolWindow } from "../window.ts";
 
 /** Less than any activation, for what lies around the map. */
 const LOWEST = -3.4e38;

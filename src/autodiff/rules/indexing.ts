@@ -3,7 +3,7 @@
  * positions, and every gradient is added where its number came from.
  */
 import { int64 } from "../../core/tensor.ts";
-import { int } from "../../graph/builder.ts";
+import { int, text } from "../../graph/builder.ts";
 import type { Attribute } from "../../graph/graph.ts";
 import { putBack } from "../along.ts";
 import type { Parts, Rule, RuleContext } from "../rule.ts";
@@ -20,12 +20,21 @@ function byAddress(dy: string, { x, emit, node }: RuleContext): Parts {
   const zeros = emit.op("Reshape", [emit.zerosLike(x()), flat]);
   const sums = emit.op("ScatterElements", [zeros, emit.op("Reshape", [taken, flat]), emit.op("Reshape", [dy, flat])], {
     axis: int(0),
-    reduction: { kind: "string", value: "add" },
+    reduction: text("add"),
   });
   return [emit.reshapeLike(sums, x()), ...rest.map(() => null)];
 }
 
-export { byAddress as GatherElements, byAddress as GatherND };
+/** What was read at an index is added back there. */
+export const GatherElements: Rule = (dy, { x, emit, axis }) => [
+  emit.op("ScatterElements", [emit.zerosLike(x()), x(1), dy], { axis: int(axis("axis", 0)), reduction: text("add") }),
+  null,
+];
+export const GatherND: Rule = (dy, context) => {
+  const { x, emit, int: attribute } = context;
+  if (attribute("batch_dims", 0) > 0) return byAddress(dy, context);
+  return [emit.op("ScatterND", [emit.zerosLike(x()), x(1), dy], { reduction: text("add") }), null];
+};
 
 /** Known indices along an axis of known size are undone along that axis. */
 export const Gather: Rule = (dy, context) => {
@@ -75,8 +84,8 @@ export const Slice: Rule = (dy, context) => {
 
 /** Zero padding is undone by cutting; reflected, repeated and wrapped edges add up where they came from. */
 export const Pad: Rule = (dy, context) => {
-  const { x, emit, text, rank, fail } = context;
-  const mode = text("mode", "constant");
+  const { x, emit, text: attribute, rank, fail } = context;
+  const mode = attribute("mode", "constant");
   const pads = emit.known(x(1)) ?? fail("its widths are not known before it runs");
   const axesGiven =
     x(3) === "" ? [...Array(rank()).keys()] : (emit.known(x(3)) ?? fail("its axes are not known before it runs"));
@@ -112,8 +121,8 @@ function mirrored(mode: string, place: number, size: number): number {
 /** Updates written over the data cut its gradient there; added ones do not. */
 const scattered =
   (gather: "GatherElements" | "GatherND"): Rule =>
-  (dy, { x, emit, node, wants, text, fail, axis }) => {
-    const reduction = text("reduction", "none");
+  (dy, { x, emit, node, wants, text: attribute, fail, axis }) => {
+    const reduction = attribute("reduction", "none");
     if (reduction !== "none" && reduction !== "add") fail(`its updates are joined by "${reduction}"`);
     const attributes: Record<string, Attribute> = gather === "GatherElements" ? { axis: int(axis("axis", 0)) } : {};
     const kept = (): string =>

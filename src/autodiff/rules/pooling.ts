@@ -4,9 +4,7 @@ import { int } from "../../graph/builder.ts";
 import { counting } from "../emitter.ts";
 import type { Rule, RuleContext } from "../rule.ts";
 import { spread } from "../spread.ts";
-import { spatial, type Window, windowOf } from "../window.ts";
-
-const poolWindow = (context: RuleContext): Window => windowOf(context, context.ints("kernel_shape", []));
+import { poolWindow, spatial, type Window } from "../window.ts";
 
 export const GlobalAveragePool: Rule = (dy, context) => {
   const area = spatial(context, context.x()).reduce((a, b) => a * b, 1);

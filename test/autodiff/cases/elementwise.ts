@@ -84,6 +84,7 @@ export const elementwise: readonly GradientCase[] = [
   flat("Cast", [map], { to: int(7) }),
   ...["And", "Or", "Xor"].map((op) => flat(op, [truth, truth])),
   flat("Not", [truth]),
+  bent("DynamicQuantizeLinear", [x([4])], {}, { outputs: 3, flat: true }),
 
   bent("Relu", [away]),
   bent("Clip", [x(["N", 20], { low: -3, high: 9, avoid: [0, 6] }), scalar(0), scalar(6)]),
