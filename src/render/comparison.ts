@@ -100,7 +100,7 @@ export function comparisonSheet(rows: readonly ComparisonRow[], options: Explana
     let y = headHeight;
     for (let i = first; i < last; i++) {
       const line = lines[i]!;
-      if (i === first || line.heads !== lines[i - 1]!.heads) {
+      if (i === first || !sameHeads(line, lines[i - 1])) {
         drawHeads(page, line, column, y);
         y += columnHead;
       }
@@ -133,26 +133,30 @@ const keyOf =
   (result: Explained): string =>
     names.map((name) => parts[name](result)).join("\n");
 
-/** What stands side by side, in order of preference; the rest makes lines of its own. */
-const layouts: readonly { readonly across: readonly Part[]; readonly down: readonly Part[] }[] = [
-  { across: ["method", "layer", "target"], down: [] },
-  { across: ["method", "layer"], down: ["target"] },
-  { across: ["layer"], down: ["method", "target"] },
-];
-
 /** Lays the results out: classes, then methods, move from columns to lines when there would be too many columns. */
 function linesOf(rows: readonly ComparisonRow[]): Line[] {
   const all = rows.flatMap(({ results }) => results);
-  /** What varies among the results of one photograph. */
-  const varies = (Object.keys(parts) as Part[]).filter((part) =>
-    rows.some(({ results }) => new Set(results.map(parts[part])).size > 1),
-  );
+  /** Whether a photograph has several of something, alike in something else. */
+  const several = (part: Part, alike: (result: Explained) => string = () => "") =>
+    rows.some(({ results }) =>
+      results.some((a) => results.some((b) => alike(a) === alike(b) && parts[part](a) !== parts[part](b))),
+    );
+  // That methods of pixels have no layer, or others choose another one, makes no column.
+  const layers = several("layer", parts.method);
+  const varies: readonly Part[] = [
+    ...(several("method") ? (["method"] as const) : []),
+    ...(layers ? (["layer"] as const) : []),
+    ...(several("target") ? (["target"] as const) : []),
+  ];
   const vary = (names: readonly Part[]) => names.filter((name) => varies.includes(name));
   const columnsOf = (names: readonly Part[], of = all) => [...new Set(of.map(keyOf(vary(names))))];
-  const { across, down } =
-    varies.length < 2
-      ? layouts[0]!
-      : (layouts.find((layout) => columnsOf(layout.across).length <= mostColumns) ?? layouts[2]!);
+  const fits = (names: readonly Part[]) => columnsOf(names).length <= mostColumns;
+  const { across, down }: { readonly across: readonly Part[]; readonly down: readonly Part[] } =
+    varies.length < 2 || fits(varies)
+      ? { across: varies, down: [] }
+      : !layers || fits(["method", "layer"])
+        ? { across: ["method", "layer"], down: ["target"] }
+        : { across: ["layer"], down: ["method", "target"] };
   const lineKey = keyOf(vary(down));
   const columnKey = keyOf(vary(across));
   /** The columns of each kind of line, in pieces that fit side by side. */
@@ -215,8 +219,13 @@ function drawLine({ photo, cells }: Line, drawings: ReadonlyMap<Explained, Drawi
   return { height: Math.max(...heights), photo: shown?.picture, cells: pictures };
 }
 
+const sameHeads = ({ heads }: Line, before: Line | undefined): boolean =>
+  before !== undefined &&
+  heads.length === before.heads.length &&
+  heads.every(({ title, detail }, i) => title === before.heads[i]!.title && detail === before.heads[i]!.detail);
+
 const heightOf = (line: Line, before: Line | undefined, drawn: DrawnLine, first: boolean): number =>
-  drawn.height + under + (first || line.heads !== before?.heads ? columnHead : 0);
+  drawn.height + under + (first || !sameHeads(line, before) ? columnHead : 0);
 
 function drawHeads(page: Picture, { heads }: Line, column: number, y: number): void {
   for (const [i, { title, detail }] of heads.entries()) {

@@ -229,6 +229,15 @@ describe("the command", () => {
     expect(existsSync(at("refused"))).toBe(false);
   });
 
+  it("leaves methods out that do not apply, and says so; alone they are refused", async () => {
+    const several = await run("--method", "cam,gradcam", "-o", "left-out");
+    expect([several.code, names("left-out")]).toEqual([0, ["gradcam.json", "gradcam.png"]]);
+    expect(several.stderr).toMatch(/^note: cam is left out: it does not apply to "cats-and-dogs.onnx"/m);
+    const alone = await run("--method", "cam", "-o", "left-out-alone", "--quiet");
+    expect([alone.code, alone.stderr]).toEqual([2, expect.stringMatching(/^convlens: cam does not apply.*gradcam/)]);
+    expect(existsSync(at("left-out-alone"))).toBe(false);
+  });
+
   it("goes on after a broken photograph among several, and leaves it out of the sheet", async () => {
     writeFileSync(at("broken.png"), "no picture");
     const { code, stderr } = await run("small.onnx", "one.png", "broken.png", "two.png", "-o", "broken");

@@ -5,6 +5,7 @@ import {
   type Attribution,
   barePicture,
   type ComparisonRow,
+  ConvlensError,
   colorMapNames,
   comparisonPhoto,
   comparisonSheet,
@@ -16,6 +17,7 @@ import {
   explanationPicture,
   type HeatMap,
   lecturePicture,
+  type Model,
   type PaletteName,
   type Placed,
   paletteName,
@@ -137,10 +139,13 @@ Examples:
 
 async function run(files: readonly string[], flags: Flags, command: Command): Promise<void> {
   if (flags.methods) return print(methodsText(terminalWidth()));
-  const methods = readMethods(flags.method);
-  const options = optionsFor(methods, command);
+  const named = readMethods(flags.method);
+  // What no method takes is told before a network is opened.
+  optionsFor(named, command);
   const opened = await openRun(files, flags, "image");
   const { model, terminal, inputs } = opened;
+  const methods = applicable(named, model, (note) => terminal.note(note));
+  const options = optionsFor(methods, command);
   const targets = flags.target.length > 0 ? [...new Set(flags.target)] : ["top"];
   const choice = { targets, ...(flags.layer.length > 0 ? { layers: flags.layer } : {}) };
   const look = lookOf(flags);
@@ -155,7 +160,7 @@ async function run(files: readonly string[], flags: Flags, command: Command): Pr
     const photo = photoOf(loaded);
     for (const [row, feeds] of batch.entries()) {
       const name = batch.length > 1 ? `${input.name}[${row}]` : input.name;
-      const named: Named[] = [];
+      const made: Named[] = [];
       for (const [m, method] of methods.entries()) {
         const onProgress = (done: number, total: number): void => {
           // Never a whole step: the next one is announced when it begins.
@@ -167,28 +172,43 @@ async function run(files: readonly string[], flags: Flags, command: Command): Pr
         const results = await terminal.time(`${method.id} of ${name}`, () =>
           method.runMany(model, { feeds, name, isPicture: photo !== undefined }, choice, { ...options[m], onProgress }),
         );
-        named.push(...namesOf(results, targets));
+        made.push(...namesOf(results, targets));
       }
       if (!opened.several) terminal.progress(1, 1, "");
-      for (const { result } of named)
+      for (const { result } of made)
         for (const note of result.notes) terminal.note(`note: ${several ? `${name}: ` : ""}${note}`);
       const folder = batch.length > 1 ? join(input.folder, String(row)) : input.folder;
       const written = await terminal.time("pictures", () =>
-        writeResults(folder, named, photo, flags, look, model.notes),
+        writeResults(folder, made, photo, flags, look, model.notes),
       );
       if (!flags.json) {
         if (several) print(`${rows.length > 0 ? "\n" : ""}${clean(name)}`);
-        for (const { result } of named) print(lineOf(result));
+        for (const { result } of made) print(lineOf(result));
       }
       terminal.note(wrote(written, folder));
-      documents.push(...named.map(({ result }) => documentOf(result, photo, flags)));
-      const results = named.map(({ result }) => withoutNotes(result, model.notes));
+      documents.push(...made.map(({ result }) => documentOf(result, photo, flags)));
+      const results = made.map(({ result }) => withoutNotes(result, model.notes));
       rows.push({ name, results, ...(photo && { photo: comparisonPhoto(photo) }) });
     }
   });
   const sheet = await writeSheet(flags.out ?? "convlens-out", rows, look);
   if (sheet !== undefined) terminal.note(`all on one sheet: ${sheet}`);
   if (flags.json) printJson(several || documents.length > 1 ? documents : documents[0]);
+}
+
+/** The methods that apply to the network; of several, those that do not are told and left out. */
+function applicable(named: readonly Explanation[], model: Model, tell: (note: string) => void): readonly Explanation[] {
+  if (named.length === 1) return named;
+  const fit = named.filter((method) => {
+    const why = method.applies(model);
+    if (why !== undefined) tell(`note: ${method.id} is left out: it does not apply to "${model.name}": ${why}`);
+    return why === undefined;
+  });
+  if (fit.length > 0) return fit;
+  throw new ConvlensError(
+    "model-unsupported",
+    `none of ${named.map(({ id }) => id).join(", ")} applies to "${model.name}"`,
+  );
 }
 
 const lookOf = ({ mode, colormap, opacity, fade, clip, threshold }: Flags): ExplanationOptions => ({

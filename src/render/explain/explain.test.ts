@@ -135,6 +135,53 @@ describe("scales", () => {
   });
 });
 
+describe("sheets", () => {
+  const photo = { picture: photograph(232, 116), region: { x: 0, y: 0, width: 232, height: 116 } };
+  const made = (method: string, layer: string | undefined, label: string) =>
+    heatMap(4, 4, undefined, {
+      title: method,
+      origin: { ...heatMap(1, 1).origin, method },
+      layers: layer === undefined ? [] : [layer],
+      target: { index: label.length, label, of: "logit", score: 1, probability: null },
+    });
+  /** Columns (the photograph's among them) and lines that a sheet's size stands for; heads count as 36 pixels. */
+  const layout = (results: ReturnType<typeof made>[], heads: number) => {
+    const [{ width, height }] = comparisonSheet([{ name: "a", photo, results }]) as [{ width: number; height: number }];
+    return [(width - 24 + 14) / (232 + 14), (height - 88 - 36 * heads) / (116 + 38)];
+  };
+  const names = (count: number, letter: string) => Array.from({ length: count }, (_, i) => letter.repeat(i + 1));
+
+  it("put methods, layers and classes side by side while there is room", () => {
+    const all = names(3, "m").flatMap((m) => names(2, "t").map((t) => made(m, "conv", t)));
+    expect(layout(all, 1)).toEqual([7, 1]);
+  });
+  it("give classes lines of their own where there is none", () => {
+    const all = names(3, "m").flatMap((m) => names(4, "t").map((t) => made(m, "conv", t)));
+    expect(layout(all, 1)).toEqual([4, 4]);
+  });
+  it("break many layers of one method, and many methods, into lines of six", () => {
+    expect(
+      layout(
+        names(9, "l").map((l) => made("m", l, "t")),
+        2,
+      ),
+    ).toEqual([7, 2]);
+    expect(
+      layout(
+        names(8, "m").map((m, i) => made(m, i === 3 ? undefined : "conv", "t")),
+        2,
+      ),
+    ).toEqual([7, 2]);
+  });
+  it("are cut into pages", () => {
+    const results = names(100, "l").map((l) => made("m", l, "t"));
+    const pages = comparisonSheet([{ name: "a", photo, results }]);
+    expect(pages.length).toBeGreaterThan(1);
+    for (const { height } of pages) expect(height).toBeLessThanOrEqual(2600);
+    expect(comparisonSheet([])).toEqual([]);
+  });
+});
+
 describe("fields laid on pictures", () => {
   it("know what is outside the network's input and what is no number", () => {
     const laid = lay(field([1, Number.NaN, 3, 4], 2), 8, 4, { x: 2, y: 0, width: 4, height: 4 }, true);
