@@ -122,7 +122,11 @@ export async function openSearch<Options extends SharedOptions>(
     const step = Math.floor((20 * queries) / planned);
     if (step === told || step >= 20) return;
     told = step;
-    onProgress?.(queries - 1, planned, `pictures judged, closest margin ${(closest?.judged ?? start).margin.toFixed(3)}`);
+    onProgress?.(
+      queries - 1,
+      planned,
+      `pictures judged, closest margin ${(closest?.judged ?? start).margin.toFixed(3)}`,
+    );
   };
   const consider = (judged: Judged, picture: () => Picture): void => {
     if (closest === undefined || judged[by] < closest.judged[by]) closest = { picture, judged };
