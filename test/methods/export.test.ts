@@ -137,6 +137,15 @@ describe("cifar10", () => {
     await expect(exportExplanation(model, { method: "gradcam", layer: "layer9" })).rejects.toMatchObject({
       code: "layer-unknown",
     });
+    await expect(exportExplanation(model, { method: "cam", layer: "layer1" })).rejects.toMatchObject({
+      code: "option-invalid",
+    });
+    const deep = await openModel("cats-and-dogs");
+    await expect(exportExplanation(deep, { method: "cam" })).rejects.toMatchObject({
+      code: "model-unsupported",
+      message: expect.stringContaining("gradcam"),
+    });
+    await deep.release();
     const { graph, metadata } = await exportExplanation(model, { method: "gradient" });
     const twice = await openModel(await writeOnnx(graph, metadata));
     const feeds = {

@@ -2,11 +2,12 @@
  * An explanation as a model: the network, the gradient and the map in one graph of standard operators, which any ONNX
  * runtime of any language runs.
  */
+import { differentiable } from "../../autodiff/differentiable.ts";
 import { type Emitter, emitter, GRADIENT } from "../../autodiff/emitter.ts";
 import { gradient } from "../../autodiff/gradient.ts";
 import { rules } from "../../autodiff/rules/index.ts";
 import { ConvlensError } from "../../core/errors.ts";
-import type { Layer } from "../../core/layers.ts";
+import type { Layout } from "../../core/layers.ts";
 import { int } from "../../graph/builder.ts";
 import type { Graph, Shape } from "../../graph/graph.ts";
 import { withFacts } from "../../graph/infer.ts";
@@ -15,7 +16,8 @@ import { pictureDims } from "../../model/make-model.ts";
 import type { Model } from "../../model/model.ts";
 import { freeBatch } from "../../model/sessions.ts";
 import { classScore, classValues } from "../../model/targets.ts";
-import { mapLayers } from "./layer-choice.ts";
+import { findWholePool } from "./cam/whole-pool.ts";
+import { layerBefore, mapLayers } from "./layer-choice.ts";
 
 /** What can be exported: each explanation that is a graph from end to end. */
 export const exportMethods = ["gradcam", "cam", "gradient"] as const;
@@ -58,8 +60,10 @@ export async function exportExplanation(model: Model, options: ExportOptions): P
     );
   const dims = pictureDims(model.inputs, model.preprocessing);
   const notes: string[] = [];
-  const base = withFreeBatch(withoutNames(model.graph), dims, notes);
-  const place = method === "gradient" ? undefined : await mapLayer(model, options, notes);
+  const real = differentiable(model.graph);
+  notes.push(...real.notes);
+  const base = withFreeBatch(withoutNames(real.graph), dims, notes);
+  const place = method === "gradient" ? undefined : await mapPlace(model, options, notes);
 
   const scoring = emitter(withFacts(base, dims), "score/");
   const { output, logits: before, ...rest } = model.head();
@@ -72,7 +76,7 @@ export async function exportExplanation(model: Model, options: ExportOptions): P
   const scored = scoring.finish([...base.outputs, logits, score]);
 
   const emit = emitter(withFacts(scored, { ...dims, target: [1] }), GRADIENT);
-  const wrt = place ? rename(place.output) : model.input.name;
+  const wrt = place ? rename(place.wrt) : model.input.name;
   const found = new Set<string>();
   const request = {
     of: score,
@@ -83,10 +87,10 @@ export async function exportExplanation(model: Model, options: ExportOptions): P
   const [slope] = gradient(emit, request, rules);
   if (slope === null || slope === undefined)
     throw new ConvlensError("option-invalid", `the class score does not depend on "${options.layer ?? wrt}"`);
-  const map = place ? mapNodes(emit, method, wrt, slope, place.layout, signed) : slope;
+  const map = place ? mapNodes(emit, place, slope, method === "cam" || signed) : slope;
   const outputs = { scores: logits, map };
   const whole = emit.finish(Object.values(outputs));
-  const shape = emit.shape(wrt);
+  const shape = emit.shape(place ? rename(place.features) : wrt);
   const [h, w] = place?.layout === "NHWC" ? [shape[1], shape[2]] : [shape[2], shape[3]];
   const mapShape: Shape = place ? [shape[0] ?? null, h ?? null, w ?? null] : shape;
   const graph = named(subgraph(whole, [...new Set(whole.outputs)], [...base.inputs, "target"]), outputs, {
@@ -99,35 +103,53 @@ export async function exportExplanation(model: Model, options: ExportOptions): P
 
 const reserved: ReadonlySet<string> = new Set(["target", "scores", "map"]);
 
-/** The one layer that the map is taken at. */
-async function mapLayer(model: Model, { layer }: ExportOptions, notes: string[]): Promise<Layer> {
+/** Where a map comes from. */
+interface MapPlace {
+  readonly name: string;
+  /** The value of the feature maps. */
+  readonly features: string;
+  readonly layout: Layout;
+  /** What the score is differentiated by: the maps themselves, or, for CAM, what the pooling makes of them. */
+  readonly wrt: string;
+}
+
+async function mapPlace(model: Model, { layer, method }: ExportOptions, notes: string[]): Promise<MapPlace> {
+  if (method === "cam") {
+    const pool = findWholePool(model);
+    if (typeof pool === "string") throw new ConvlensError("model-unsupported", `cam cannot be exported: ${pool}`);
+    if (layer !== undefined)
+      throw new ConvlensError(
+        "option-invalid",
+        `cam takes its map before the global pooling: leave out --layer ${layer}`,
+      );
+    const name = await layerBefore(model, pool.features);
+    const { layout } = (await model.layers()).find((found) => found.name === name)!;
+    return { name, features: pool.features, layout, wrt: pool.pooled };
+  }
   const { layers, notes: said } = await mapLayers(model, layer === undefined ? [] : [layer]);
   if (layers.length > 1)
     throw new ConvlensError("option-invalid", `"${layer}" means ${layers.length} layers: an exported map has one`);
   notes.push(...said);
-  return layers[0]!;
+  const { name, output, layout } = layers[0]!;
+  return { name, features: output, layout, wrt: output };
 }
 
-/** Grad-CAM: sum over channels of the mean gradient times the activation. CAM is that without ReLU, times h w. */
-function mapNodes(
-  emit: Emitter,
-  method: ExportMethod,
-  value: string,
-  slope: string,
-  layout: "NCHW" | "NHWC",
-  signed: boolean,
-): string {
+/**
+ * The sum over channels of weights times feature maps. Grad-CAM's weights are the means of the gradient over the map;
+ * CAM's are the gradient by the pooled vector: scores are linear in it, so that is the class's row of the dense layer.
+ */
+function mapNodes(emit: Emitter, { features, layout, wrt }: MapPlace, slope: string, signed: boolean): string {
+  const value = rename(features);
   const shape = emit.shape(value);
   const [channels, places] = layout === "NHWC" ? [3, [1, 2]] : [1, [2, 3]];
-  const area = places.reduce((product, axis) => product * (shape[axis] ?? Number.NaN), 1);
-  if (shape.length !== 4 || !Number.isFinite(area))
+  if (shape.length !== 4 || places.some((axis) => shape[axis] === null))
     throw new ConvlensError(
       "option-invalid",
-      `"${value}" has the shape [${shape.map((n) => n ?? "N").join(", ")}]: a map needs a layer of channels and fixed height and width`,
+      `"${features}" has the shape [${shape.map((n) => n ?? "N").join(", ")}]: a map needs a layer of channels and fixed height and width`,
     );
-  const weighted = emit.mul(emit.mean(slope, places), value);
-  const sum = emit.op("ReduceSum", [weighted, emit.ints([channels])], { keepdims: int(0) });
-  if (method === "cam") return emit.mul(sum, area);
+  const unit = layout === "NHWC" ? [-1, 1, 1, shape[channels] ?? 1] : [-1, shape[channels] ?? 1, 1, 1];
+  const weights = wrt === features ? emit.mean(slope, places) : emit.reshape(slope, unit);
+  const sum = emit.op("ReduceSum", [emit.mul(weights, value), emit.ints([channels])], { keepdims: int(0) });
   return signed ? sum : emit.op("Relu", [sum]);
 }
 
