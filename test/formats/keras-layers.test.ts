@@ -1,51 +1,14 @@
 /** Every Keras layer class, option and operation against what Keras computes (test/fixtures/keras/layers.py). */
-import { readFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { float32, sizeOf, type Tensor } from "../../src/core/tensor.ts";
-import { emitNetwork } from "../../src/formats/keras/emit.ts";
 import { functions } from "../../src/formats/keras/layers/functions.ts";
 import { emitters } from "../../src/formats/keras/layers/index.ts";
 import { tensorflowFunctions } from "../../src/formats/keras/layers/operations.ts";
 import { refused } from "../../src/formats/keras/layers/refused.ts";
-import { readNetwork } from "../../src/formats/keras/network.ts";
 import { encodeGraph } from "../../src/formats/onnx/write.ts";
 import { checkGraph } from "../../src/graph/check.ts";
 import { nodePlatform } from "../../src/platform/node.ts";
-
-/** An array that is not stored: numbers of a formula. */
-interface Made {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly seed: number;
-  readonly low: number;
-  readonly high: number;
-}
-interface Case {
-  readonly name: string;
-  readonly model: unknown;
-  readonly weights: Readonly<Record<string, readonly Made[]>>;
-  readonly inputs: readonly Made[];
-  readonly outputs: readonly { readonly shape: readonly number[]; readonly data: string }[];
-}
-
-const folder = new URL("../fixtures/keras/", import.meta.url);
-const load = (version: number): readonly Case[] =>
-  (JSON.parse(gunzipSync(readFileSync(new URL(`layers-${version}.json.gz`, folder))).toString()) as { cases: Case[] })
-    .cases;
-const cases = [3, 2].flatMap((version) => load(version).map((one) => ({ ...one, version })));
-
-/** `numbers` of layers.py. */
-function made({ shape, seed, low, high }: Made): Tensor<"float32"> {
-  const data = Float32Array.from({ length: sizeOf(shape) }, (_, i) => {
-    let x = (Math.imul(i + 1, 2654435761) + Math.imul(seed, 40503)) | 0;
-    x = Math.imul(x ^ (x >>> 15), 2246822519);
-    x = Math.imul(x ^ (x >>> 13), 3266489917);
-    x = (x ^ (x >>> 16)) >>> 0;
-    return low + (high - low) * ((x >>> 8) / 2 ** 24);
-  });
-  return float32(shape, data);
-}
+import { emitCase, layerCases, made } from "./keras-fixtures.ts";
 
 const firstPicture = ({ dims, data }: Tensor<"float32">): Tensor<"float32"> =>
   float32([1, ...dims.slice(1)], data.slice(0, sizeOf(dims.slice(1))));
@@ -62,18 +25,10 @@ function difference(got: Float32Array, expected: Float32Array): number {
 
 const tolerance = 1e-5;
 
-function emit({ model, weights, version, name }: (typeof cases)[number]) {
-  const stored = (path: string) => {
-    const own = weights[path] ?? [];
-    return { weights: own.map(made), names: own.map((one) => one.name) };
-  };
-  return emitNetwork(readNetwork(model, name), stored, `${name}.keras`, version);
-}
-
 describe.each([3, 2])("Keras %i", (version) => {
-  const own = cases.filter((one) => one.version === version);
+  const own = layerCases.filter((one) => one.version === version);
   test.each(own.map((one) => [one.name, one] as const))("%s", async (_, one) => {
-    const { graph } = emit(one);
+    const { graph } = emitCase(one);
     checkGraph(graph);
     const session = await (await nodePlatform.engine()).createSession(encodeGraph(graph));
     const inputs = one.inputs.map(made);
@@ -97,7 +52,7 @@ describe.each([3, 2])("Keras %i", (version) => {
 });
 
 describe("each entry of the registry has a case", () => {
-  const text = cases.map((one) => JSON.stringify(one.model)).join("\n");
+  const text = layerCases.map((one) => JSON.stringify(one.model)).join("\n");
   const seen = (pattern: RegExp): Set<string> => new Set([...text.matchAll(pattern)].map((match) => match[1]!));
   test("classes", () => {
     const classes = seen(/"class_name":"([^"]+)"/g);

@@ -167,7 +167,7 @@ export const arrangement: Readonly<Record<string, Operation>> = {
     const axis = axisOf(layer, context, integer(bound, "axis", 0), rank);
     const size = context.kerasShapeOf(x)[axis];
     const count = integer(bound, "repeats", 1);
-    if (axis === 0 || typeof size !== "number" || count < 1)
+    if (axis === 0 || typeof size !== "number" || count < 1 || count > 2 ** 16)
       return context.refuse(layer, "repeats an axis that is not fixed");
     const places = Array.from({ length: size * count }, (_, i) => Math.floor(i / count));
     return context.build.node("Gather", [x, context.build.ints(places)], {

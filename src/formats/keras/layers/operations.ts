@@ -140,18 +140,14 @@ const graphNodes: Readonly<Record<string, string>> = {
 
 /** TensorFlow 2.0 to 2.3: `node_def` names the operation, `constants` holds the operands that are no values, by place. */
 export const TensorFlowOpLayer: LayerEmitter = (layer, call, context) => {
-  const { node_def: nodeDef, constants = {} } = layer.config;
-  const op = opOf(nodeDef);
+  const op = opOf(layer.config.node_def);
+  const constants = (layer.config.constants ?? {}) as Readonly<Record<string, Argument>>;
   const kind = op !== undefined && Object.hasOwn(graphNodes, op) ? graphNodes[op]! : undefined;
   if (!kind)
     return context.refuse(layer, `is the TensorFlow operation ${JSON.stringify(op ?? null)}, which is not supported`);
   const { parameters, emit } = operations[kind]!;
   const values = call.inputs.map((value): Argument => ({ kind: "value", value }));
-  const args = parameters.map((_, i) =>
-    Object.hasOwn(constants as object, i)
-      ? ((constants as Record<number, Argument>)[i] as Argument)
-      : (values.shift() ?? null),
-  );
+  const args = parameters.map((_, i) => (Object.hasOwn(constants, i) ? constants[i]! : (values.shift() ?? null)));
   return run(layer, { inputs: call.inputs, args, kwargs: {} }, context, parameters, emit, {});
 };
 

@@ -52,6 +52,8 @@ function resampling(from: number, to: number, [radius, weight]: Kernel, width: n
   return float32([to, from], out);
 }
 
+const largestSide = 2 ** 14;
+
 /** Resizes the sides of x, axes [batch, channels, height, width], to fixed sizes. */
 export function resizeTo(
   layer: KerasLayer,
@@ -70,6 +72,8 @@ export function resizeTo(
     return build.node("Resize", [x, "", "", sizes], { attributes: modes[interpolation]! });
   }
   if (height === null || width === null) return context.refuse(layer, "needs inputs of fixed height and width");
+  if (Math.max(...size) > largestSide)
+    return context.refuse(layer, `resizes to ${size.join(" x ")}, larger than pictures are`);
   const kernel = interpolation === "bicubic" && !antialias ? tabulated : kernels[interpolation]!;
   const matrix = (from: number, to: number): string =>
     build.constant(resampling(from, to, kernel, antialias ? Math.max(from / to, 1) : 1));
