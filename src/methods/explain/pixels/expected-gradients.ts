@@ -3,10 +3,10 @@ import { ConvlensError } from "../../../core/errors.ts";
 import type { Random } from "../../../core/random.ts";
 import { sizeOf, type Tensor, toFloat32 } from "../../../core/tensor.ts";
 import type { Model } from "../../../model/model.ts";
-import { batchOption, seedOption, targetOptions } from "../options.ts";
+import { seedOption, targetOptions } from "../options.ts";
 import { blurred, channelsOf, flat, levelsAfter } from "./baseline.ts";
 import { extremes, streamOf } from "./noise.ts";
-import { channelReduceOption, type PixelOptions } from "./options.ts";
+import { channelReduceOption, type PixelOptions, variantsOption } from "./options.ts";
 import type { Subject } from "./passes.ts";
 import { pixelMethod } from "./pixel-method.ts";
 
@@ -44,7 +44,7 @@ export const expectedGradients = pixelMethod<ExpectedGradientsOptions>({
     },
     channelReduce: channelReduceOption("sum"),
     seed: seedOption,
-    batch: batchOption,
+    batch: variantsOption,
   },
   signed: "always",
   async attribute({ model, options, subject, input, targets, each }) {

@@ -1,8 +1,8 @@
 /** Integrated gradients: the gradient averaged along the straight way from a baseline to the picture. */
 import type { OptionSpec } from "../../method.ts";
-import { batchOption, targetOptions } from "../options.ts";
+import { targetOptions } from "../options.ts";
 import { baselineOf } from "./baseline.ts";
-import { baselineOption, channelReduceOption, type PixelOptions } from "./options.ts";
+import { baselineOption, channelReduceOption, type PixelOptions, variantsOption } from "./options.ts";
 import { pixelMethod } from "./pixel-method.ts";
 import { gaussLegendre } from "./quadrature.ts";
 
@@ -35,7 +35,7 @@ export const ig = pixelMethod<IntegratedGradientsOptions>({
     baseline: baselineOption,
     steps: stepsOption,
     channelReduce: channelReduceOption("sum"),
-    batch: batchOption,
+    batch: variantsOption,
   },
   signed: "always",
   mend: "take more --steps",

@@ -1,8 +1,9 @@
 /** Gradients at noisy copies of the input: what SmoothGrad and its relatives add up. */
 import { random } from "../../../core/random.ts";
 import type { OptionSpec } from "../../method.ts";
-import { batchOption, seedOption, targetOptions } from "../options.ts";
-import { type ChannelReduce, channelReduceOption, type PixelOptions } from "./options.ts";
+import { seedOption, targetOptions } from "../options.ts";
+import { addNormal } from "./normal.ts";
+import { type ChannelReduce, channelReduceOption, type PixelOptions, variantsOption } from "./options.ts";
 import type { Job } from "./pixel-method.ts";
 
 export interface NoiseOptions extends PixelOptions {
@@ -27,7 +28,7 @@ export const noiseOptions = (
   },
   channelReduce: channelReduceOption(by),
   seed: seedOption,
-  batch: batchOption,
+  batch: variantsOption,
 });
 
 /** One stream of random numbers a sample, so that the size of batches changes nothing. */
@@ -41,10 +42,7 @@ export async function overNoise(
 ): Promise<void> {
   const [low, high] = extremes(x);
   const sigma = noise * (high - low);
-  const make = (sample: number, into: Float32Array): void => {
-    const stream = streamOf(seed, sample);
-    for (let i = 0; i < x.length; i++) into[i] = x[i]! + sigma * stream.normal();
-  };
+  const make = (sample: number, into: Float32Array): void => addNormal(x, sigma, streamOf(seed, sample), into);
   await each(samples, make, (target, _, gradient) => add(target, gradient));
 }
 

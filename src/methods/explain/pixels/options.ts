@@ -20,3 +20,16 @@ export const baselineOption: OptionSpec = {
   default: "zero",
   help: "what the picture is compared with: zero (0 in every number the network gets: after preprocessing torch, tf or caffe a middle colour, after raw or unit black), black, white, gray, mean (the picture's mean colour), blur, or a number that the network gets everywhere",
 };
+
+/** How many variants of the picture go through the network at once. */
+export const variantsOption: OptionSpec = {
+  type: "integer",
+  default: 0,
+  min: 0,
+  max: 1024,
+  help: "pictures in one pass; memory grows with it; 0: by their size, 3 of 224x224, 16 of 32x32",
+};
+
+/** Small pictures leave an engine idle one by one, large ones leave its caches together: half a million numbers are best. */
+export const variantsAtOnce = (batch: number, size: number): number =>
+  batch > 0 ? batch : Math.min(16, Math.max(1, Math.floor(2 ** 19 / size)));

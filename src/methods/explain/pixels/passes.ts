@@ -74,7 +74,7 @@ export interface Passes {
 }
 
 export interface PassOptions extends RunOptions {
-  readonly batch?: number;
+  readonly batch: number;
   readonly overlay?: Overlay;
 }
 
@@ -92,7 +92,7 @@ export async function startPasses(
   model: Model,
   subject: Subject,
   asked: readonly Target[],
-  { batch = 1, overlay, signal, onProgress }: PassOptions,
+  { batch, overlay, signal, onProgress }: PassOptions,
 ): Promise<Passes> {
   const { x, feeds } = subject;
   const name = model.input.name;

@@ -15,7 +15,7 @@ import {
 } from "../../method.ts";
 import type { ExplanationMethod } from "../explanation.ts";
 import { notesOn } from "./notes.ts";
-import type { PixelOptions } from "./options.ts";
+import { type PixelOptions, variantsAtOnce } from "./options.ts";
 import { type Passes, type Start, startPasses, subjectOf } from "./passes.ts";
 
 type AnyOptions = Omit<PixelOptions, "of">;
@@ -65,7 +65,7 @@ export function pixelMethod<Options extends AnyOptions>(
       ? start(model, subject, asked, options, run)
       : startPasses(model, subject, asked, {
           ...run,
-          ...("batch" in options ? { batch: options.batch as number } : {}),
+          batch: variantsAtOnce("batch" in options ? (options.batch as number) : 1, subject.x.length),
           ...(overlaid ? { overlay: overlaid } : {}),
         }));
     const size = subject.x.length;
