@@ -1,5 +1,6 @@
 /** Small networks whose attacks can be worked out by hand, and a model that counts what it is asked. */
 
+import { readFileSync } from "node:fs";
 import type { Picture } from "../../src/core/picture.ts";
 import type { Random } from "../../src/core/random.ts";
 import { float32, int64, sizeOf, type Tensor } from "../../src/core/tensor.ts";
@@ -34,8 +35,20 @@ export function meanModel(size: number): Promise<Model> {
   return open(b.finish([mean]), size, "mean.onnx");
 }
 
+type Weights = Readonly<Record<string, readonly number[]>>;
+
 /** Conv 3x3 to 4 channels, Relu, dense to 5 classes, with PyTorch's weights. */
-export function twoLayerModel(weights: Readonly<Record<string, readonly number[]>>): Promise<Model> {
+export const twoLayerModel = (weights: Weights): Promise<Model> => open(twoLayers(weights), 8, "two-layers.onnx");
+
+/** The same without the lead of class 1: one pixel is often enough. */
+export async function wavering(): Promise<Uint8Array> {
+  const path = new URL("../fixtures/attack/attack.json", import.meta.url);
+  const { weights } = JSON.parse(readFileSync(path, "utf8")).dense as { weights: Weights };
+  const bias = weights["dense.bias"]!.map((value, index) => (index === 1 ? value - 0.4 : value));
+  return writeOnnx(twoLayers({ ...weights, "dense.bias": bias }));
+}
+
+function twoLayers(weights: Weights): Graph {
   const { b, x } = begin(8);
   const conv = b.node(
     "Conv",
@@ -47,7 +60,7 @@ export function twoLayerModel(weights: Readonly<Record<string, readonly number[]
   const dense = b.node("Gemm", [flat, kernel, b.constant(float32([5], weights["dense.bias"]!))], {
     attributes: { transB: int(1) },
   });
-  return open(b.finish([dense]), 8, "two-layers.onnx");
+  return b.finish([dense]);
 }
 
 /** The model, and how many pictures it has judged so far, in predictions and in gradient passes. */
