@@ -5,7 +5,16 @@ import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { makeProgram } from "../src/cli/program.ts";
 import { otherKinds } from "../src/formats/other-kinds.ts";
-import { errorCodes, formats, type Method, methods, preprocessingModes } from "../src/index.ts";
+import {
+  type Attribution,
+  type ExplanationMethod,
+  errorCodes,
+  formats,
+  type HeatMap,
+  type Method,
+  methods,
+  preprocessingModes,
+} from "../src/index.ts";
 
 const made = "<!-- made by `npm run docs`; do not edit -->";
 const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
@@ -38,15 +47,52 @@ const optionTable = ({ options }: Method): string =>
         ]),
       )}\n`;
 
-function methodPages(): string {
-  const one = (method: Method): string => `## \`${method.id}\`: ${method.title}
+const explanations = methods.filter(
+  (method): method is Method & ExplanationMethod<Record<string, unknown>, HeatMap | Attribution> => "formula" in method,
+);
 
-${method.summary}${method.paper ? ` ${method.paper}.` : ""}${method.follows ? ` Reproduces the numbers of ${method.follows}.` : ""} Gives a \`${method.kind}\` result.
+/** What is to be known before one believes a picture, a table for each family. */
+const families = {
+  cam: "Class-activation maps: where, at the resolution of a layer",
+  pixels: "Attributions: which numbers of the input",
+  perturb: "Perturbation: what happens to the score when places are changed",
+} as const;
+function explanationTables(): string {
+  const one = (family: keyof typeof families): string => {
+    const rows = explanations.filter((method) => method.family === family);
+    if (rows.length === 0) return "";
+    return `### ${families[family]}
+
+${table(
+  ["Method", "Formula", "Paper", "Numbers of", "Cost", "When it misleads"],
+  rows.map(({ id, formula, paper = "", follows = "", cost, misleads }) => [
+    `[\`${id}\`](#${id})`,
+    formula,
+    paper,
+    follows,
+    cost,
+    misleads,
+  ]),
+)}
+`;
+  };
+  return `## Explanations at a glance
+
+\`S\` is the score that is explained (the class's logit unless another is asked for), \`x\` the input, \`A\` the activations of a layer and \`Aₖ\` its channel \`k\`, \`g\` the gradient of \`S\` by them. Sums and means without a range go over height and width. Maps are raw: what is written to \`.npy\` files is what the formula says, at the layer's own resolution.
+
+${(Object.keys(families) as (keyof typeof families)[]).map(one).filter(Boolean).join("\n")}`;
+}
+
+function methodPages(): string {
+  const one = (method: Method): string => `## \`${method.id}\`
+
+**${method.title}.** ${method.summary}${method.paper ? ` ${method.paper}.` : ""}${method.follows ? ` Reproduces the numbers of ${method.follows}.` : ""} Gives a \`${method.kind}\` result.
 
 ${optionTable(method)}`;
   return `${made}
 # Methods
 
+${explanationTables()}
 ${methods.map(one).join("\n")}`;
 }
 

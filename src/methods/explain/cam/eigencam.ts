@@ -10,7 +10,7 @@ export const eigencam: ExplanationMethod<CamOptions, HeatMap> = camMethod({
   paper: "Muhammad and Yeasin 2020, arXiv:2008.00299",
   follows: "pytorch-grad-cam EigenCAM",
   formula: "ReLU(± (A - mean) v₁), v₁ the first right singular vector; the sign that goes with the mean activation",
-  cost: "1 forward pass to the layer",
+  cost: "1 forward pass",
   misleads: "It knows no class: every target has the same map, and what stands out need not have decided.",
   options: camOptions,
   gradients: false,
