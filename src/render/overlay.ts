@@ -24,7 +24,7 @@ import { type Mark, type Scene, sceneToPicture } from "./scene.ts";
 import { theme } from "./theme.ts";
 
 /** The longer side of the photograph in a framed picture: text of one size must suit it. */
-const leastSide = 480;
+const leastSide = 400;
 const mostSide = 800;
 const leastWidth = 420;
 const margin = 16;

@@ -77,6 +77,26 @@ beforeAll(async () => {
     }),
   );
   writeFileSync(
+    at("no-rule.onnx"),
+    await changedModel(({ graph }) => {
+      Object.assign(graph!.node.find(({ name }) => name === "second_relu")!, { opType: "Det", attribute: [] });
+    }),
+  );
+  writeFileSync(
+    at("overflow.onnx"),
+    await changedModel(({ graph }) => {
+      const weight = graph!.initializer.find(({ name }) => name === "dense.weight")!;
+      weight.rawData = new Uint8Array(new Float32Array(18).fill(3e38).buffer);
+    }),
+  );
+  writeFileSync(
+    at("heads.onnx"),
+    await changedModel(({ graph }) => {
+      graph!.node.push({ ...graph!.node.at(-1)!, name: "dense2", output: ["scores2"] });
+      graph!.output.push({ ...graph!.output[0]!, name: "scores2" });
+    }),
+  );
+  writeFileSync(
     at("opset.onnx"),
     await changedModel(({ opsetImport }) => {
       opsetImport[0]!.version = 999n;
@@ -85,6 +105,7 @@ beforeAll(async () => {
   const tensor = (name: string, value: Tensor) => writeFileSync(at(name), writeNpy(value));
   tensor("shape.npy", float32([1, 8, 8, 3], new Float32Array(192)));
   tensor("rank.npy", float32([3, 8, 8], new Float32Array(192)));
+  tensor("large.npy", float32([1, 3, 8, 8], new Float32Array(192).fill(1e4)));
   tensor("type.npy", { type: "int64", dims: [1, 3, 8, 8], data: new BigInt64Array(192) });
   tensor("nan.npy", float32([1, 3, 8, 8], new Float32Array(192).fill(Number.NaN, 5, 6)));
   tensor("good.npy", float32([1, 3, 8, 8], new Float32Array(192)));
@@ -194,6 +215,20 @@ const cases: readonly (readonly [what: string, args: readonly string[], says: Re
   ["a bad budget", ["report", "--budget", "soon"], /--budget "soon"/],
   ["an unknown section", ["report", "--without", "prolog"], /"prolog"/],
   ["two photographs for one report", ["report", "one.png", "one.png"], /one photograph/],
+  [
+    "a gradient through an operator without a rule",
+    ["explain", "no-rule.onnx", "one.png"],
+    /no rule for the operator Det.*methods that need no gradient: eigencam/,
+  ],
+  [
+    "scores that overflow",
+    ["explain", "overflow.onnx", "--tensor", "large.npy"],
+    /score of class \d for large.npy is NaN.*begin in .*"dense"/,
+  ],
+  ["two heads", ["explain", "heads.onnx", "one.png"], /2 independent outputs \("scores", "scores2"\).*--head/],
+  ["an explanation of two inputs", ["explain", "two-inputs.onnx", "one.png"], /give each with --tensor/],
+  ["a target out of range", ["explain", "small.onnx", "one.png", "-t", "9"], /class 9.*0 to 2/],
+  ["a layer behind the scores", ["explain", "small.onnx", "one.png", "-l", "dense"], /"dense".*needs a layer/],
   ["two models", ["predict", "small.onnx", "bad.onnx", "one.png"], /two networks/],
   ["a picture and a tensor", ["predict", "small.onnx", "one.png", "--tensor", "good.npy"], /--tensor takes the place/],
   ["no picture for a model of one's own", ["predict", "small.onnx"], /no picture/],
@@ -218,7 +253,7 @@ describe("bad input", () => {
   });
 });
 
-const takesOut = new Set(["predict", "activations", "filters", "report", "summary"]);
+const takesOut = new Set(["predict", "activations", "filters", "explain", "report", "summary"]);
 
 describe("outputs", () => {
   it("stay untouched when the input is bad", async () => {

@@ -169,9 +169,11 @@ async function run(files: readonly string[], flags: Flags, command: Command): Pr
           else terminal.progress(share, methods.length, method.id);
         };
         onProgress(0, 1);
+        const given = { feeds, name, isPicture: photo !== undefined };
         const results = await terminal.time(`${method.id} of ${name}`, () =>
-          method.runMany(model, { feeds, name, isPicture: photo !== undefined }, choice, { ...options[m], onProgress }),
+          withAdvice(method, model, () => method.runMany(model, given, choice, { ...options[m], onProgress })),
         );
+        for (const result of results) mustHaveScore(result, name);
         made.push(...namesOf(results, targets));
       }
       if (!opened.several) terminal.progress(1, 1, "");
@@ -209,6 +211,29 @@ function applicable(named: readonly Explanation[], model: Model, tell: (note: st
     "model-unsupported",
     `none of ${named.map(({ id }) => id).join(", ")} applies to "${model.name}"`,
   );
+}
+
+/** Where a gradient is what is missing, the methods that need none are named. */
+async function withAdvice<T>(method: Explanation, model: Model, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof ConvlensError) || error.code !== "model-unsupported" || !method.needs.includes("gradient"))
+      throw error;
+    const others = explanations.filter(
+      (other) => !other.needs.includes("gradient") && other.applies(model) === undefined,
+    );
+    if (others.length === 0) throw error;
+    const advice = `methods that need no gradient: ${others.map(({ id }) => id).join(", ")}`;
+    throw new ConvlensError(error.code, `${error.message}; ${advice}`, { cause: error });
+  }
+}
+
+/** A score that is no number has no explanation. */
+function mustHaveScore({ target, notes }: Result, name: string): void {
+  if (Number.isFinite(target.score)) return;
+  const where = notes.length > 0 ? `; ${notes.at(-1)}` : "";
+  throw new ConvlensError("model-unsupported", `the score of ${target.label} for ${name} is ${target.score}${where}`);
 }
 
 const lookOf = ({ mode, colormap, opacity, fade, clip, threshold }: Flags): ExplanationOptions => ({
