@@ -11,7 +11,7 @@ export { type PaletteName, paletteName } from "./explain/palette.ts";
 export { type FilterSheetOptions, filterSheets } from "./filters.ts";
 export { lecturePicture } from "./lecture.ts";
 export { type MatshowOptions, matshow } from "./matshow.ts";
-export { barePicture, explanationPicture } from "./overlay.ts";
+export { barePicture, explanationPicture, explanationScene } from "./overlay.ts";
 export { type Mark, type Scene, sceneToPicture } from "./scene.ts";
 export type { SheetPage, Tile } from "./sheet.ts";
 export { sceneToSvg } from "./svg.ts";

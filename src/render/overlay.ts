@@ -38,8 +38,8 @@ export function explanationPicture(result: Explained, photo?: Placed, options: E
   return sceneToPicture(explanationScene(result, photo, options));
 }
 
-/** The same as a scene. */
-function explanationScene(result: Explained, photo: Placed | undefined, options: ExplanationOptions): Scene {
+/** The same as a scene, for SVG. */
+export function explanationScene(result: Explained, photo?: Placed, options: ExplanationOptions = {}): Scene {
   const drawing = drawingOf(result, photo !== undefined, options);
   const { picture, boxes } = drawnOn(drawing, photo);
   const width = Math.max(leastWidth, picture.width) + 2 * margin;
@@ -60,7 +60,7 @@ function explanationScene(result: Explained, photo: Placed | undefined, options:
     { kind: "picture", x: left, y: top, picture, across: 1, down: 1 },
   );
   let y = top + picture.height + 14;
-  const words = scaleWords(drawing, boxes);
+  const words = [...scaleWords(drawing, boxes), ...beside(drawing, photo)];
   marks.push(...barMarks(drawing, margin, y, Math.min(220, Math.round(room * 0.42))));
   const wordsX = margin + Math.min(220, Math.round(room * 0.42)) + 24;
   const lines = words.flatMap((line) => wrapText(line, 10, room - (wordsX - margin)));
@@ -104,6 +104,17 @@ function drawnOn(drawing: Drawing, photo: Placed | undefined): { readonly pictur
 function aloneSize({ field: { height, width } }: Drawing, side: number): readonly [number, number] {
   const factor = Math.max(1, Math.round(side / Math.max(height, width)));
   return [height * factor, width * factor];
+}
+
+/** Says it where the largest value lies on the padding beside the photograph, where nobody sees it. */
+function beside({ field: { values, width, height }, fault }: Drawing, photo: Placed | undefined): string[] {
+  if (photo === undefined || fault !== undefined) return [];
+  const top = values.reduce((best, v, i) => (v > values[best]! ? i : best), 0);
+  const { region, picture } = photo;
+  const x = region.x + (((top % width) + 0.5) / width) * region.width;
+  const y = region.y + ((Math.floor(top / width) + 0.5) / height) * region.height;
+  const within = x >= 0 && y >= 0 && x <= picture.width && y <= picture.height;
+  return within ? [] : ["the largest value lies beside the photograph, on the padding"];
 }
 
 const faults = {

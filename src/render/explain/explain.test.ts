@@ -4,7 +4,7 @@ import { attribution, heatMap, hills, photograph } from "../../../test/render/ma
 import { float32 } from "../../core/tensor.ts";
 import { resizeMap } from "../../image/map.ts";
 import { comparisonSheet } from "../comparison.ts";
-import { barePicture, explanationPicture } from "../overlay.ts";
+import { barePicture, explanationPicture, explanationScene } from "../overlay.ts";
 import { boxesOf } from "./boxes.ts";
 import { draw, drawingOf, shownSize } from "./draw.ts";
 import { fieldOf, scaleOf, standing } from "./field.ts";
@@ -217,6 +217,16 @@ describe("fields laid on pictures", () => {
     );
     expect([...mask.data]).toEqual([9, 8, 7, 0, 6, 5, 4, 255]);
   });
+});
+
+it("a largest value on the padding beside the photograph is told on the picture", () => {
+  const values = new Float32Array(16).fill(0.1);
+  values[1] = 1;
+  const at = (y: number) => ({ picture: photograph(420, 420), region: { x: 0, y, width: 420, height: 420 } });
+  const words = (y: number) =>
+    explanationScene(heatMap(4, 4, values), at(y)).marks.flatMap((m) => (m.kind === "text" ? m.text : []));
+  expect(words(0).join(" ")).not.toContain("padding");
+  expect(words(-200).join(" ")).toContain("the largest value lies beside the photograph, on the padding");
 });
 
 describe("boxes", () => {
