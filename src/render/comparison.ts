@@ -14,6 +14,7 @@ import {
   type ExplanationOptions,
   type Placed,
   resized,
+  shownField,
   shownSize,
 } from "./explain/draw.ts";
 import { type Explained, fieldOf, type Scale, scaleOf } from "./explain/field.ts";
@@ -72,7 +73,7 @@ export function comparisonPhoto(photo: Placed): Placed {
 
 /** The pages of the sheet; none where nothing is to be drawn. `options.scale` is not read. */
 export function comparisonSheet(rows: readonly ComparisonRow[], options: ExplanationOptions = {}): Picture[] {
-  const scales = scalesOf(rows, options.clip);
+  const scales = scalesOf(rows, options);
   const lines = linesOf(rows);
   const drawings = new Map<Explained, Drawing>();
   for (const { results, photo } of rows)
@@ -113,12 +114,18 @@ export function comparisonSheet(rows: readonly ComparisonRow[], options: Explana
   return pages;
 }
 
-function scalesOf(rows: readonly ComparisonRow[], clip: number | undefined): Map<string, Scale> {
+function scalesOf(rows: readonly ComparisonRow[], { clip, mode }: ExplanationOptions): Map<string, Scale> {
   const groups = new Map<string, Explained[]>();
   for (const result of rows.flatMap(({ results }) => results))
     groups.set(groupOf(result), [...(groups.get(groupOf(result)) ?? []), result]);
   return new Map(
-    [...groups].map(([key, results]) => [key, scaleOf(results.map(fieldOf), clip ?? defaultClip(results[0]!))]),
+    [...groups].map(([key, results]) => [
+      key,
+      scaleOf(
+        results.map((result) => shownField(result, mode)),
+        clip ?? defaultClip(results[0]!, mode),
+      ),
+    ]),
   );
 }
 

@@ -1,5 +1,5 @@
 /** Boxes around what a map marks: the connected places above a share of its maximum. */
-import { type Explained, type Field, fieldOf, scaleOf } from "./field.ts";
+import { type Explained, type Field, outlineField, scaleOf } from "./field.ts";
 import { type Rectangle, resample } from "./resample.ts";
 
 /** A box in the photograph's pixels. */
@@ -13,10 +13,13 @@ export interface Box extends Rectangle {
 /** The longest side of the grid on which places are connected. */
 const finest = 512;
 
+/** Specks that hold a smaller part of the whole are no find. */
+const leastShare = 0.005;
+
 /**
  * The boxes, the one with the largest part first. The map is enlarged bilinearly to the photograph's pixels (at most 512 a
  * side), places of at least `threshold` times its maximum are connected over edges and corners, and what reaches
- * outside the photograph is cut off. None where nothing is positive.
+ * outside the photograph is cut off. Specks of less than 0.5 % of the whole are left out; none where nothing is positive.
  */
 export function boxesOf(
   field: Field,
@@ -45,7 +48,9 @@ export function boxesOf(
       share: sum / positive,
     };
   });
-  return boxes.filter(({ width, height }) => width > 0 && height > 0).sort((a, b) => b.share - a.share);
+  return boxes
+    .filter(({ width, height, share }) => width > 0 && height > 0 && share >= leastShare)
+    .sort((a, b) => b.share - a.share);
 }
 
 /** The boxes of a result in the photograph's pixels, as mode `boxes` draws them; see `boxesOf`. */
@@ -56,7 +61,7 @@ export const explanationBoxes = (
     region,
   }: { readonly picture: { readonly width: number; readonly height: number }; readonly region: Rectangle },
   threshold?: number,
-): readonly Box[] => boxesOf(fieldOf(result), region, picture, threshold);
+): readonly Box[] => boxesOf(outlineField(result), region, picture, threshold);
 
 interface Component {
   readonly left: number;

@@ -6,7 +6,7 @@ import { drawText, type FontSize, textWidth } from "../font.ts";
 import { percent } from "../numbers.ts";
 import { type Rgb, theme } from "../theme.ts";
 import { boxesOf } from "./boxes.ts";
-import { type Explained, type Fault, type Field, fault, fieldOf, type Scale, scaleOf } from "./field.ts";
+import { type Explained, type Fault, type Field, fault, fieldOf, outlineField, type Scale, scaleOf } from "./field.ts";
 import { contours, ground, type Laid, type Look, lay, mask, tint } from "./layers.ts";
 import { type PaletteName, paletteName } from "./palette.ts";
 import { type Rectangle, resamplePicture } from "./resample.ts";
@@ -56,16 +56,23 @@ export interface Drawing {
 }
 
 /** The percentile at which colours end unless said otherwise: single pixels far from all others would leave the rest blank. */
-export const defaultClip = (result: Explained): number => (result.kind === "attribution" ? 99.5 : 100);
+export const defaultClip = (result: Explained, mode: ExplanationMode = "overlay"): number =>
+  result.kind === "attribution" && !outlines(mode) ? 99.5 : 100;
+
+const outlines = (mode: ExplanationMode): boolean => mode === "contour" || mode === "boxes";
+
+/** The field that a mode draws. */
+export const shownField = (result: Explained, mode: ExplanationMode = "overlay"): Field =>
+  outlines(mode) ? outlineField(result) : fieldOf(result);
 
 /** Resolves the options. Throws `option-invalid` for values outside their ranges. */
 export function drawingOf(result: Explained, hasPhoto: boolean, options: ExplanationOptions = {}): Drawing {
-  const { opacity = result.kind === "map" ? 0.8 : 1, clip = defaultClip(result), threshold = 0.15 } = options;
+  const mode = hasPhoto ? (options.mode ?? "overlay") : "map";
+  const { opacity = result.kind === "map" ? 0.8 : 1, clip = defaultClip(result, mode), threshold = 0.15 } = options;
   within("opacity", opacity, 0, 1);
   within("clip", clip, 0, 100);
   within("threshold", threshold, 0, 1);
-  const mode = hasPhoto ? (options.mode ?? "overlay") : "map";
-  const field = fieldOf(result);
+  const field = shownField(result, mode);
   const scale = options.scale ?? scaleOf([field], clip);
   const flat = mode === "map" || mode === "contour";
   const usual =
@@ -128,7 +135,7 @@ export function draw(drawing: Drawing, shown: Placed | undefined, size: readonly
   const height = shown?.picture.height ?? size[0];
   const place = shown?.region ?? { x: 0, y: 0, width, height };
   // Units of the input are shown as such where there is room, layers' maps always as smooth as they were sampled.
-  const smooth = drawing.result.kind === "map" || place.width / field.width < 3;
+  const smooth = drawing.result.kind === "map" || outlines(mode) || place.width / field.width < 3;
   const laid = lay(field, width, height, place, smooth);
   if (shown === undefined || mode === "map") {
     const picture = blank(width, height, theme.track);

@@ -5,9 +5,9 @@ import { float32 } from "../../core/tensor.ts";
 import { resizeMap } from "../../image/map.ts";
 import { comparisonSheet } from "../comparison.ts";
 import { barePicture, explanationPicture, explanationScene } from "../overlay.ts";
-import { boxesOf } from "./boxes.ts";
+import { boxesOf, explanationBoxes } from "./boxes.ts";
 import { draw, drawingOf, shownSize } from "./draw.ts";
-import { fieldOf, scaleOf, standing } from "./field.ts";
+import { fieldOf, outlineField, scaleOf, standing } from "./field.ts";
 import { inside, lay, notFinite, outside } from "./layers.ts";
 import { palette } from "./palette.ts";
 import { resample } from "./resample.ts";
@@ -255,6 +255,31 @@ describe("boxes", () => {
     // Enlarged bilinearly, 0.9 of the maximum ends short of the border between cells.
     expect(box!.width).toBeGreaterThan(8);
     expect(box!.width).toBeLessThan(16);
+  });
+  it("leave specks out", () => {
+    const values = new Float32Array(64);
+    values.fill(1, 0, 32);
+    values[62] = 0.15;
+    expect(boxesOf({ values, height: 8, width: 8, signed: false }, whole, { width: 8, height: 8 })).toHaveLength(1);
+  });
+  it("of attributions are drawn around what their pixels gather to, not around each pixel", () => {
+    const photo = { picture: photograph(96, 96), region: { x: 0, y: 0, width: 96, height: 96 } };
+    const result = attribution(96, 96, { signed: false, channelReduce: "max" });
+    const boxes = explanationBoxes(result, photo);
+    expect(boxes.length).toBeLessThan(4);
+    expect(boxesOf(fieldOf(result), photo.region, photo.picture).length).toBeGreaterThan(boxes.length);
+    // The first hill of the made-up noise: its middle at 0.4, 0.4.
+    expect(Math.abs(boxes[0]!.x + boxes[0]!.width / 2 - 38)).toBeLessThan(8);
+  });
+  it("smooth as a Gaussian does, keeping an even field even", () => {
+    const even = outlineField(attribution(50, 30, { values: float32([3, 50, 30], new Float32Array(4500).fill(1)) }));
+    for (const v of even.values) expect(v).toBeCloseTo(3, 5);
+    const peak = new Float32Array(3 * 101 * 101);
+    peak[50 * 101 + 50] = 1;
+    const { values } = outlineField(attribution(101, 101, { values: float32([3, 101, 101], peak) }));
+    // Sigma is 2.02 cells.
+    expect(values[50 * 101 + 52]! / values[50 * 101 + 50]!).toBeCloseTo(Math.exp(-((2 / 2.02) ** 2) / 2), 4);
+    expect(values.reduce((a, b) => a + b)).toBeCloseTo(1, 4);
   });
   it("are none where nothing is positive", () => {
     expect(boxesOf(field([0, -1, Number.NaN, 0], 2), whole, { width: 8, height: 8 })).toEqual([]);

@@ -47,6 +47,48 @@ export function fieldOf(result: Explained): Field {
   return { values, height, width, signed };
 }
 
+/** The widths of the smoothing of fine fields, in parts of their longer side. */
+const blurred = 0.02;
+
+/**
+ * What outlines are drawn of: the field; where it has a number for each pixel, smoothed by a Gaussian of 2 % of its longer
+ * side, since single pixels have no outline worth drawing. Values that are not finite count as 0 then.
+ */
+export function outlineField(result: Explained): Field {
+  const field = fieldOf(result);
+  if (result.kind === "map") return field;
+  const { height, width } = field;
+  const sigma = blurred * Math.max(height, width);
+  const reach = Math.ceil(3 * sigma);
+  const kernel = Float64Array.from({ length: 2 * reach + 1 }, (_, k) => Math.exp(-(((k - reach) / sigma) ** 2) / 2));
+  const clean = field.values.map((v) => (v - v === 0 ? v : 0));
+  const rows = smoothed(clean, height, width, 1, width, kernel);
+  return { ...field, values: smoothed(rows, width, height, width, 1, kernel) };
+}
+
+/** Smooths `lines` lines of `count` values, `step` apart; at the edges over what is there. */
+function smoothed(
+  values: Float32Array,
+  lines: number,
+  count: number,
+  step: number,
+  jump: number,
+  kernel: Float64Array,
+): Float32Array {
+  const out = new Float32Array(values.length);
+  const reach = (kernel.length - 1) / 2;
+  for (let line = 0; line < lines; line++)
+    for (let i = 0; i < count; i++) {
+      let [sum, weight] = [0, 0];
+      for (let k = Math.max(0, i - reach); k <= Math.min(count - 1, i + reach); k++) {
+        sum += kernel[k - i + reach]! * values[line * jump + k * step]!;
+        weight += kernel[k - i + reach]!;
+      }
+      out[line * jump + i * step] = sum / weight;
+    }
+  return out;
+}
+
 /** The values of the first and the last colour. */
 export interface Scale {
   readonly min: number;

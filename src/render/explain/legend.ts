@@ -59,10 +59,13 @@ export function barMarks(
 export function scaleWords({ scale, mode, threshold, result }: Drawing, boxes: number): string[] {
   const sum = result.kind === "attribution" ? result.completeness : undefined;
   const words = [
-    scale.signed ? "above 0: speaks for the class; below 0: against it" : "",
+    scale.signed ? "above 0: for the class; below: against it" : "",
     scale.clipped === undefined
       ? ""
       : `colours end at the ${scale.clipped.percentile}th percentile; the largest value is ${short(scale.clipped.largest, 3)}`,
+    result.kind === "attribution" && (mode === "contour" || mode === "boxes")
+      ? "smoothed over 2 % of the picture's side"
+      : "",
     mode === "contour" ? "lines at 25, 50 and 75 % of the end of the bar" : "",
     mode === "boxes"
       ? `${boxes} ${boxes === 1 ? "box" : "boxes"} around values above ${short(threshold * 100)} % of the largest, with their part of the whole`
