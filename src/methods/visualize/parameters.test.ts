@@ -1,0 +1,100 @@
+/** Parameterisations against NumPy's conventions and Lucid's numbers, and their gradients as transposed maps. */
+import { describe, expect, it } from "vitest";
+import { random } from "../../core/random.ts";
+import { float32, type Tensor } from "../../core/tensor.ts";
+import { encodeGraph } from "../../formats/onnx/write.ts";
+import { checkGraph } from "../../graph/check.ts";
+import type { Graph } from "../../graph/graph.ts";
+import { nodePlatform } from "../../platform/node.ts";
+import { colourMatrix, fourier, frequencies, type Parameters, pixels, spectrumScale } from "./parameters.ts";
+
+async function run(graph: Graph, feeds: Readonly<Record<string, Tensor>>): Promise<Float32Array> {
+  checkGraph(graph);
+  const session = await (await nodePlatform.engine()).createSession(encodeGraph(graph));
+  const results = await session.run(feeds);
+  await session.release();
+  return results[graph.outputs[0]!]!.data as Float32Array;
+}
+const draw = ({ forward, dims }: Parameters, values: Float32Array): Promise<Float32Array> =>
+  run(forward, { parameters: float32(dims, values) });
+
+const logit = (p: number): number => Math.log(p / (1 - p));
+
+describe("Fourier", () => {
+  it("has NumPy's frequencies", () => {
+    const f = frequencies(4, 4);
+    expect([...f.slice(0, 3)]).toEqual([0, 0.25, 0.5]);
+    expect(f[2 * 3 + 2]).toBeCloseTo(0.70710678, 8);
+  });
+
+  it("weighs them as Lucid", () => {
+    expect([...spectrumScale(4, 4)].map((x) => Number(x.toFixed(4)))).toEqual([
+      16, 16, 8, 16, 11.3137, 7.1554, 8, 7.1554, 5.6569, 16, 11.3137, 7.1554,
+    ]);
+    const sums = { 32: 61105.96, 64: 478341.27, 128: 3773157.67, 224: 20074424.58 };
+    for (const [size, sum] of Object.entries(sums)) {
+      const scale = spectrumScale(Number(size), Number(size));
+      expect(scale[0]).toBe(Number(size) ** 2);
+      expect(scale.reduce((a, b) => a + b, 0) / sum).toBeCloseTo(1, 6);
+    }
+  });
+
+  it("turns single coefficients into Lucid's waves", async () => {
+    for (const [size, at, wanted] of [
+      [32, 0, 0.25],
+      [33, 0, 0.25],
+      [32, 1, 0.5],
+    ] as const) {
+      const made = fourier({ count: 1, channels: 1, height: size, width: size });
+      const values = new Float32Array(made.dims.reduce((a, b) => a * b, 1));
+      values[at] = 1;
+      const picture = (await draw(made, values)).map(logit);
+      expect(Math.max(...picture)).toBeCloseTo(wanted, 4);
+      if (at === 0) expect(Math.min(...picture)).toBeCloseTo(wanted, 4);
+    }
+  });
+
+  it("starts as an even grey", async () => {
+    const made = fourier({ count: 1, channels: 3, height: 128, width: 128 });
+    const picture = await draw(made, made.start(random(0)));
+    const deviation = Math.sqrt(picture.reduce((sum, x) => sum + (x - 0.5) ** 2, 0) / picture.length);
+    expect(deviation).toBeGreaterThan(0.002);
+    expect(deviation).toBeLessThan(0.004);
+  });
+});
+
+it("colours: Lucid's matrix", () => {
+  expect(colourMatrix.map((row) => row.reduce((a, b) => a + b, 0)).map((x) => Number(x.toFixed(5)))).toEqual([
+    0.80095, 0.47624, 0.45459,
+  ]);
+});
+
+describe.each([
+  ["fourier, odd sides", fourier({ count: 2, channels: 3, height: 7, width: 5 })],
+  ["fourier, one channel", fourier({ count: 1, channels: 1, height: 6, width: 9 })],
+  ["fourier, own colours", fourier({ count: 1, channels: 3, height: 8, width: 8 }, { decorrelate: false, decay: 1.5 })],
+  ["pixels", pixels({ count: 2, channels: 3, height: 5, width: 4 })],
+] as const)("%s", (_, made) => {
+  it("has the gradient that differences have", async () => {
+    const source = random(5);
+    const length = made.dims.reduce((a, b) => a * b, 1);
+    const values = Float32Array.from({ length }, () => source.normal());
+    const along = Float32Array.from({ length }, () => source.normal());
+    const step = 1e-2;
+    const at = (by: number): Promise<Float32Array> =>
+      draw(
+        made,
+        values.map((x, i) => x + by * step * along[i]!),
+      );
+    const [more, less] = [await at(1), await at(-1)];
+    const slope = more.map(() => source.normal());
+    const picture = made.forward.values.get("slope")?.shape ?? made.backward.values.get("slope")!.shape;
+    const back = await run(made.backward, {
+      parameters: float32(made.dims, values),
+      slope: float32(picture as number[], slope),
+    });
+    const numeric = slope.reduce((sum, s, i) => sum + (s * (more[i]! - less[i]!)) / (2 * step), 0);
+    const exact = back.reduce((sum, s, i) => sum + s * along[i]!, 0);
+    expect(exact / numeric).toBeCloseTo(1, 2);
+  });
+});
