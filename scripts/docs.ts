@@ -15,6 +15,7 @@ import {
   methods,
   preprocessingModes,
 } from "../src/index.ts";
+import { operatorsPage } from "./operators/page.ts";
 
 const made = "<!-- made by `npm run docs`; do not edit -->";
 const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
@@ -158,6 +159,7 @@ export async function referencePages(): Promise<ReadonlyMap<string, string>> {
     ["commands.md", await commands()],
     ["formats.md", formatsPage()],
     ["preprocessing-modes.md", preprocessingTable()],
+    ["operators.md", `${made}\n${operatorsPage(table)}`],
   ]);
 }
 

@@ -3,9 +3,13 @@
  * become real numbers, other precisions float32. All values keep their names.
  */
 import type { Graph } from "../graph/graph.ts";
-import { unfused } from "./lower/fused.ts";
+import { unfused, unfusedOperators } from "./lower/fused.ts";
 import { inFloat32 } from "./lower/precision.ts";
-import { dequantized } from "./lower/quantized.ts";
+import { dequantized, dequantizedOperators } from "./lower/quantized.ts";
+
+/** The operators of a domain that are taken apart or read as real numbers. */
+export const loweredOperators = (domain: string): string[] =>
+  [...dequantizedOperators(domain), ...(domain === "com.microsoft" ? unfusedOperators : [])].sort();
 
 export interface Differentiable {
   /** The graph itself where nothing had to change. */

@@ -68,6 +68,9 @@ function ruleFor(node: Node, rules: RuleTable): Rule {
   );
 }
 
+/** What follows from a shape follows from no number: masks and paddings of run-time size. */
+const shapeOnly: ReadonlySet<string> = new Set(["Shape", "Size"]);
+
 /** The nodes that depend on `from` and reach `to`, in graph order, and all values that depend on `from`. */
 function nodesBetween(
   nodes: readonly Node[],
@@ -76,7 +79,7 @@ function nodesBetween(
 ): { onPath: Node[]; downstream: ReadonlySet<string> } {
   const downstream = new Set(from);
   const forward = nodes.filter((node) => {
-    const touched = reads(node).some((x) => downstream.has(x));
+    const touched = !shapeOnly.has(node.op) && reads(node).some((x) => downstream.has(x));
     if (touched) for (const y of node.outputs) if (y !== "") downstream.add(y);
     return touched;
   });

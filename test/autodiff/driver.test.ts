@@ -5,7 +5,7 @@ import { gradient } from "../../src/autodiff/gradient.ts";
 import { rules } from "../../src/autodiff/rules/index.ts";
 import { ConvlensError } from "../../src/core/errors.ts";
 import { float32, type Tensor, toFloat32 } from "../../src/core/tensor.ts";
-import { type Builder, builder, int, ints, text } from "../../src/graph/builder.ts";
+import { type Builder, builder, int, ints, tensor, text } from "../../src/graph/builder.ts";
 import { checkGraph } from "../../src/graph/check.ts";
 import type { Graph, Shape } from "../../src/graph/graph.ts";
 import { withFacts } from "../../src/graph/infer.ts";
@@ -110,6 +110,16 @@ describe("the driver", () => {
     expect(differentiate(shapes.graph, shapes.y, ["x"]).found).toEqual([null]);
     const apart = network([null, 4], (b) => b.node("Relu", [b.input("other", { type: "float32", shape: [null, 2] })]));
     expect(differentiate(apart.graph, apart.y, ["x", "other"]).found).toEqual([null, expect.any(String)]);
+  });
+  test("what follows from shapes alone carries nothing, whatever operators make it", async () => {
+    // A mask of run-time size, as attention over windows has it.
+    const masked = (b: Builder, x: string): string => {
+      const ones = b.node("ConstantOfShape", [b.node("Shape", [x])], {
+        attributes: { value: tensor(float32([1], [3])) },
+      });
+      return b.node("Mul", [x, ones]);
+    };
+    expect(await slopes(row(1, 2), masked)).toEqual([3, 3]);
   });
   test("walks only between the two values", () => {
     // An operator without a rule beside the way, before it and behind it does no harm.

@@ -56,6 +56,9 @@ const parts: Readonly<Record<string, Take>> = {
     end(node, b, "Mul", [x, b.node("Sigmoid", [scaled])]);
   },
 };
+/** Of domain com.microsoft. */
+export const unfusedOperators: readonly string[] = Object.keys(parts);
+
 const takeOf = ({ op, domain }: Node): Take | undefined =>
   domain === "com.microsoft" && Object.hasOwn(parts, op) ? parts[op] : undefined;
 

@@ -124,6 +124,8 @@ const tables: ReadonlyMap<string, Readonly<Record<string, Lower>>> = new Map([
   ["", standard],
   ["com.microsoft", microsoft],
 ]);
+export const dequantizedOperators = (domain: string): string[] => Object.keys(tables.get(domain) ?? {});
+
 const lowerOf = ({ op, domain }: Node): Lower | undefined => {
   const table = tables.get(domain);
   return table && Object.hasOwn(table, op) ? table[op] : undefined;

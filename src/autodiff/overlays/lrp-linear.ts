@@ -192,6 +192,49 @@ export function gammaRule(emit: Emitter, r: string, linear: Linear, gamma: numbe
   return emit.mul(linear.x, linear.backward(emit.div(r, stabilized(emit, z, epsilon)), weight));
 }
 
+/**
+ * Gamma for inputs and outputs of either sign (Andéol et al. 2021): what has the output's own sign is favoured, so that
+ * denominators never come nearer to 0 than the output is. For inputs and outputs above 0 it is the gamma rule.
+ */
+export function signedGammaRule(
+  emit: Emitter,
+  r: string,
+  { x, y, weight, forward, backward }: Linear,
+  gamma: number,
+  isPositive: boolean,
+): string {
+  const positive = emit.op("Relu", [weight]);
+  const negative = emit.sub(weight, positive);
+  const above = isPositive ? x : emit.op("Relu", [x]);
+  const below = isPositive ? undefined : emit.sub(x, above);
+  const alike = forward(above, positive);
+  const up = below === undefined ? alike : emit.add(alike, forward(below, negative));
+  // Without the bias, which is not favoured: what pulls down is the rest.
+  const down = emit.sub(forward(x, weight), up);
+  const [s, rising, falling] = signedShares(emit, r, y, up, down, gamma);
+  const back = (by: string, one: string, other: string): string => {
+    const part = emit.mul(above, backward(by, one));
+    return below === undefined ? part : emit.add(part, emit.mul(below, backward(by, other)));
+  };
+  const favoured = emit.add(back(rising, positive, negative), back(falling, negative, positive));
+  return emit.add(emit.mul(x, backward(s, weight)), emit.mul(favoured, gamma));
+}
+
+/** R / (y + gamma y+) where y is above 0, R / (y + gamma y-) elsewhere: all of it, and the two parts with 0 elsewhere. */
+export function signedShares(
+  emit: Emitter,
+  r: string,
+  y: string,
+  up: string,
+  down: string,
+  gamma: number,
+): readonly [string, string, string] {
+  const isUp = emit.op("GreaterOrEqual", [y, 0]);
+  const z = emit.add(y, emit.mul(emit.where(isUp, up, down), gamma));
+  const s = emit.div(r, stabilized(emit, z));
+  return [s, emit.where(isUp, s, 0), emit.where(isUp, 0, s)];
+}
+
 /** What speaks for an output and what speaks against it are shared apart: alpha of R goes to the first, -(alpha - 1) to the second. */
 export function alphaBetaRule(
   emit: Emitter,

@@ -12,13 +12,14 @@ import {
   gammaRule,
   linearOf,
   type Stretches,
-  stabilized,
+  signedGammaRule,
+  signedShares,
   stretchesOf,
   weightless,
 } from "./lrp-linear.ts";
 
 export interface LrpOptions {
-  /** `composite`: zB at the first layer, gamma in convolutions, epsilon in dense layers. */
+  /** `composite`: zB at the first layer, gamma for either sign in convolutions and sums, epsilon in dense layers. */
   readonly rule: "composite" | "epsilon" | "gamma" | "alpha-beta";
   readonly epsilon: number;
   readonly gamma: number;
@@ -80,24 +81,40 @@ function relevanceRules(rules: RuleTable, options: LrpOptions): RuleTable {
     ...pick(passing, () => unchanged),
     ...pick(linear, weightless),
     ...pick(["Conv", "ConvTranspose", "Gemm", "MatMul"], (rule) => layer(rule, options)),
-    ...pick(["Add", "Sub", "Sum", "Mean"], () => shares),
+    ...pick(["Add", "Sub", "Sum", "Mean"], () => shares(options.rule === "composite" ? options.gamma : 0)),
     ...pick(["Mul"], () => gated),
     ...pick(["Div"], () => (r) => [r, null]),
   ]);
 }
 
-/** Summands share by what they add; a summand that no input changes gets nothing. */
-const shares: Rule = (r, context) => {
-  const { node, emit, x, y } = context;
-  const isAlone = node.inputs.filter((_, i) => takes(context, i)).length < 2;
-  if (isAlone) return unchanged(r, context);
-  const part = emit.div(r, stabilized(emit, y()));
-  const each = node.op === "Mean" ? emit.div(part, node.inputs.length) : part;
-  return node.inputs.map((_, i) => {
-    if (!takes(context, i)) return null;
-    return emit.mul(each, node.op === "Sub" && i === 1 ? emit.neg(x(i)) : x(i));
-  });
-};
+/**
+ * Summands share by what they add, those of the sum's own sign favoured by gamma; a summand that no input changes gets
+ * nothing.
+ */
+const shares =
+  (gamma: number): Rule =>
+  (r, context) => {
+    const { node, emit, x, y } = context;
+    const moving = node.inputs.flatMap((_, i) => (takes(context, i) ? [i] : []));
+    if (moving.length < 2) return unchanged(r, context);
+    const scale = node.op === "Mean" ? 1 / node.inputs.length : 1;
+    const parts = moving.map((i) => {
+      const factor = node.op === "Sub" && i === 1 ? -1 : scale;
+      return factor === 1 ? x(i) : emit.mul(x(i), factor);
+    });
+    const above = parts.map((part) => emit.op("Relu", [part]));
+    const sum = (values: readonly string[]): string => values.slice(1).reduce(emit.add, values[0]!);
+    const up = sum(above);
+    const [s, rising, falling] = signedShares(emit, r, y(), up, emit.sub(sum(parts), up), gamma);
+    const shared = parts.map((part, i) => {
+      const plain = emit.mul(part, s);
+      if (gamma === 0) return plain;
+      const below = emit.sub(part, above[i]!);
+      const favoured = emit.add(emit.mul(above[i]!, rising), emit.mul(below, falling));
+      return emit.add(plain, emit.mul(favoured, gamma));
+    });
+    return node.inputs.map((_, i) => shared[moving.indexOf(i)] ?? null);
+  };
 
 /** Functions whose values lie between bounds: what comes out of them scales a signal and is none. */
 const bounded = new Set(["Sigmoid", "HardSigmoid", "Tanh", "Clip", "Softmax", "Erf"]);
@@ -148,6 +165,7 @@ const layer =
       return [epsilonRule(emit, r, one, epsilon), null, null];
     if (rule === "alpha-beta")
       return [alphaBetaRule(emit, r, one, alpha, epsilon, isPositive(x(), stretches)), null, null];
+    if (rule === "composite") return [signedGammaRule(emit, r, one, gamma, isPositive(x(), stretches)), null, null];
     return [gammaRule(emit, r, one, gamma, epsilon), null, null];
   };
 

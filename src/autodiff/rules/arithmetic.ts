@@ -125,6 +125,7 @@ export {
   none as Less,
   none as LessOrEqual,
   none as Not,
+  none as OneHot,
   none as Or,
   none as Round,
   none as Shape,

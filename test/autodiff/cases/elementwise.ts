@@ -1,7 +1,7 @@
 /** Cases of arithmetic and activation rules. */
 import { float32, int64 } from "../../../src/core/tensor.ts";
 import { float, int, text } from "../../../src/graph/builder.ts";
-import { bent, flat, type GradientCase, linear, w, x } from "./case.ts";
+import { bent, flat, type GradientCase, linear, w, whole, x } from "./case.ts";
 
 const map = x(["N", 3, 4, 2]);
 const away = x(["N", 3, 4, 2], { avoid: [0] });
@@ -84,6 +84,7 @@ export const elementwise: readonly GradientCase[] = [
   flat("Cast", [map], { to: int(7) }),
   ...["And", "Or", "Xor"].map((op) => flat(op, [truth, truth])),
   flat("Not", [truth]),
+  flat("OneHot", [whole(["N", 3], 5), int64([], [5]), w([2])], { axis: int(1) }),
   bent("DynamicQuantizeLinear", [x([4])], {}, { outputs: 3, flat: true }),
 
   bent("Relu", [away]),
