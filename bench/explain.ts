@@ -1,6 +1,6 @@
 /**
- * `npm run bench:explain [-- gradient gradcam ig cold]`: explanations by Convlens against the tools people use in Python,
- * in one run on this machine, as ratios. The peers (bench/peers/setup.sh) also make the networks: same random weights.
+ * `npm run bench:explain [-- gradient gradcam ig cold vgg16 resnet50 mobilenetv2]`: explanations by Convlens against the
+ * tools people use in Python, in one run on this machine, as ratios. The peers (bench/peers/setup.sh) also make the networks: same random weights.
  */
 import { execFileSync } from "node:child_process";
 import { cpus, tmpdir } from "node:os";
@@ -14,7 +14,8 @@ const folder = process.env.CONVLENS_BENCH_NETWORKS ?? join(tmpdir(), "convlens-b
 const chelsea = join(root, "models/photographs/chelsea.png");
 const peers = join(root, "bench/peers/explain.py");
 const tasks = ["gradient", "gradcam", "ig", "cold"];
-const chosen = process.argv.slice(2).length > 0 ? process.argv.slice(2) : tasks;
+const asked = process.argv.slice(2);
+const chosen = tasks.filter((task) => asked.includes(task) || !tasks.some((other) => asked.includes(other)));
 const target = 7;
 
 interface Network {
@@ -29,6 +30,10 @@ const networks: readonly Network[] = [
   { name: "resnet50", wanted: { gradient: 1.6, gradcam: 6, ig: 1.35 }, repeats: 15 },
   { name: "mobilenetv2", wanted: { gradient: 2.3, gradcam: 12, ig: 1.7 }, repeats: 30 },
 ];
+
+const measured = networks.filter(
+  ({ name }) => asked.includes(name) || !networks.some((other) => asked.includes(other.name)),
+);
 
 const titles: Readonly<Record<string, string>> = {
   forward: "forward pass",
@@ -140,8 +145,8 @@ else {
   execFileSync(peerPython()!, [join(root, "bench/peers/networks.py"), folder], { stdio: "ignore" });
   const rows: Row[] = [];
   if (chosen.some((task) => task !== "cold"))
-    for (const network of networks) rows.push(...(await explanations(network)));
-  if (chosen.includes("gradcam")) rows.push(...(await tensorflow()));
+    for (const network of measured) rows.push(...(await explanations(network)));
+  if (chosen.includes("gradcam") && measured.some(({ name }) => name === "vgg16")) rows.push(...(await tensorflow()));
   if (chosen.includes("cold")) rows.push(...cold());
   console.table(Object.fromEntries(rows.map(({ what, ...rest }) => [what, rest])));
 }
