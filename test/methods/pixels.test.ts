@@ -79,7 +79,7 @@ describe("a network with convolutions, normalizations, pools and a sum, as captu
     ["lrp-epsilon-0.1", lrp, { rule: "epsilon", epsilon: 0.1 }],
     ["lrp-gamma", lrp, { rule: "gamma" }],
     ["lrp-alpha2", lrp, { rule: "alpha-beta" }],
-    ["lrp-alpha1", lrp, { rule: "alpha-beta", alpha: 1 }],
+    ["lrp-alpha1", lrp, { rule: "alpha-beta", alphaBeta: 1 }],
     ["lrp-composite", lrp, {}],
   ] as const)("%s", async (name, method, options) => {
     const run = method.run as typeof gradient.run;
@@ -184,7 +184,7 @@ describe("a network with convolutions, normalizations, pools and a sum, as captu
   it("each kind of made-up baseline gives an answer of its own", async () => {
     const kinds = ["colors", "noise", "blur"] as const;
     const results = await Promise.all(
-      kinds.map((kind) => expectedGradients.run(model, { feeds }, { target, baseline: kind, samples: 4 })),
+      kinds.map((kind) => expectedGradients.run(model, { feeds }, { target, baselines: kind, samples: 4 })),
     );
     const [a, b, c] = results.map(({ values }) => values.data);
     expect(relativeError(a!, b!)).toBeGreaterThan(0.1);

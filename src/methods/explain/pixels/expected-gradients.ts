@@ -6,12 +6,12 @@ import type { Model } from "../../../model/model.ts";
 import { seedOption, targetOptions } from "../options.ts";
 import { blurred, channelsOf, flat, levelsAfter } from "./baseline.ts";
 import { extremes, streamOf } from "./noise.ts";
-import { channelReduceOption, type PixelOptions, variantsOption } from "./options.ts";
+import { channelReduceOption, type PixelOptions, samplesOption, variantsOption } from "./options.ts";
 import type { Subject } from "./passes.ts";
 import { pixelMethod } from "./pixel-method.ts";
 
 export interface ExpectedGradientsOptions extends PixelOptions {
-  readonly baseline: "colors" | "noise" | "blur";
+  readonly baselines: "colors" | "noise" | "blur";
   readonly samples: number;
   readonly seed: number;
   readonly batch: number;
@@ -29,19 +29,13 @@ export const expectedGradients = pixelMethod<ExpectedGradientsOptions>({
     "The baselines decide: without pictures of the network's own kind they are made up, and the network never saw such.",
   options: {
     ...targetOptions,
-    baseline: {
+    baselines: {
       type: "choice",
       default: "colors",
       choices: ["colors", "noise", "blur"],
       help: "baselines made up where no pictures are given: each of one random colour, of random pixels, or the picture blurred by a random width",
     },
-    samples: {
-      type: "integer",
-      default: 50,
-      min: 1,
-      max: 100_000,
-      help: "how many baselines, one point on the way from each",
-    },
+    samples: samplesOption,
     channelReduce: channelReduceOption("sum"),
     seed: seedOption,
     batch: variantsOption,
@@ -52,7 +46,7 @@ export const expectedGradients = pixelMethod<ExpectedGradientsOptions>({
     const { samples, seed } = options;
     const baseline = input.background
       ? givenBaselines(input.background, subject)
-      : madeBaselines(options.baseline, model, subject);
+      : madeBaselines(options.baselines, model, subject);
     const sums = targets.map(() => new Float64Array(x.length));
     // The differences of one batch, each read when its gradient is there.
     const differences = new Map<number, Float32Array>();
@@ -90,7 +84,7 @@ function givenBaselines(background: Tensor, { x, dims }: Subject): (stream: Rand
 
 /** Pictures made up, between black and white; for inputs that are no pictures between the least and the greatest number. */
 function madeBaselines(
-  what: ExpectedGradientsOptions["baseline"],
+  what: ExpectedGradientsOptions["baselines"],
   model: Model,
   subject: Subject,
 ): (stream: Random) => ArrayLike<number> {

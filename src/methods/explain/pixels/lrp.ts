@@ -11,12 +11,13 @@ export interface LrpOptions extends Omit<PixelOptions, "of"> {
   readonly rule: LrpRules["rule"];
   readonly epsilon: number;
   readonly gamma: number;
-  readonly alpha: number;
+  /** The alpha of alpha-beta; beta is one less. */
+  readonly alphaBeta: number;
 }
 
 export const lrp = pixelMethod<LrpOptions>({
   id: "lrp",
-  title: "Layer-wise relevance propagation",
+  title: "Relevance propagation (LRP)",
   summary: "The logit handed back from layer to layer to the pixels, in parts that are kept in sum.",
   paper: "Bach et al. 2015, doi:10.1371/journal.pone.0130140; Montavon et al. 2019, doi:10.1007/978-3-030-28954-6_10",
   follows: "captum LRP with EpsilonRule, GammaRule; alpha-beta and composite after the papers",
@@ -35,18 +36,18 @@ export const lrp = pixelMethod<LrpOptions>({
     },
     epsilon: { type: "number", default: 1e-6, min: 0, max: 1e6, help: "what denominators are kept away from 0 by" },
     gamma: { type: "number", default: 0.25, min: 0, max: 1e6, help: "how much positive weights are favoured by gamma" },
-    alpha: {
+    alphaBeta: {
       type: "number",
       default: 2,
       min: 1,
       max: 100,
-      help: "what alpha-beta gives to what speaks for an output; beta is alpha - 1",
+      help: "alpha of the rule alpha-beta: the part that goes to what speaks for an output; beta is one less",
     },
     channelReduce: channelReduceOption("sum"),
   },
   signed: "always",
   mend: "biases and stabilised denominators keep or add the rest",
-  overlay: (model, { rule, epsilon, gamma, alpha }) =>
+  overlay: (model, { rule, epsilon, gamma, alphaBeta: alpha }) =>
     overlay({ rule, epsilon, gamma, alpha, ...(rule === "composite" ? boxOf(model) : {}) }),
   attribute: ({ gradients, first }) =>
     gradients.map((values, t) => ({ values, expected: first.targets[t]!.scores[0]! })),

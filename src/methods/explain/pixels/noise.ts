@@ -3,7 +3,13 @@ import { random } from "../../../core/random.ts";
 import type { OptionSpec } from "../../method.ts";
 import { seedOption, targetOptions } from "../options.ts";
 import { addNormal } from "./normal.ts";
-import { type ChannelReduce, channelReduceOption, type PixelOptions, variantsOption } from "./options.ts";
+import {
+  type ChannelReduce,
+  channelReduceOption,
+  type PixelOptions,
+  samplesOption,
+  variantsOption,
+} from "./options.ts";
 import type { Job } from "./pixel-method.ts";
 
 export interface NoiseOptions extends PixelOptions {
@@ -13,12 +19,9 @@ export interface NoiseOptions extends PixelOptions {
   readonly batch: number;
 }
 
-export const noiseOptions = (
-  by: ChannelReduce,
-  samples: number,
-): Readonly<Record<keyof NoiseOptions & string, OptionSpec>> => ({
+export const noiseOptions = (by: ChannelReduce): Readonly<Record<keyof NoiseOptions & string, OptionSpec>> => ({
   ...targetOptions,
-  samples: { type: "integer", default: samples, min: 1, max: 100_000, help: "how many noisy copies of the input" },
+  samples: samplesOption,
   noise: {
     type: "number",
     default: 0.15,

@@ -38,7 +38,8 @@ export async function notesOn(model: Model, part: Part): Promise<readonly string
     );
   if (completeness && broken < 0 && Math.abs(completeness.gap) > MOST_GAP * Math.abs(completeness.expected)) {
     const { sum, expected, gap } = completeness;
-    const share = expected === 0 ? "" : ` (${((100 * Math.abs(gap)) / Math.abs(expected)).toFixed(0)} %)`;
+    const percent = (100 * Math.abs(gap)) / Math.abs(expected);
+    const share = percent < 1000 ? ` (${percent.toFixed(0)} %)` : "";
     notes.push(
       `the values sum to ${sum.toPrecision(4)} where ${expected.toPrecision(4)} is expected, a gap of ${gap.toPrecision(3)}${share}${mend ? `: ${mend}` : ""}`,
     );

@@ -33,3 +33,11 @@ export const variantsOption: OptionSpec = {
 /** Small pictures leave an engine idle one by one, large ones leave its caches together: half a million numbers are best. */
 export const variantsAtOnce = (batch: number, size: number): number =>
   batch > 0 ? batch : Math.min(16, Math.max(1, Math.floor(2 ** 19 / size)));
+
+export const samplesOption: OptionSpec = {
+  type: "integer",
+  default: 50,
+  min: 1,
+  max: 100_000,
+  help: "how many noisy copies of the input, or baselines",
+};

@@ -11,7 +11,7 @@ export const smoothgrad = pixelMethod<NoiseOptions>({
   formula: "mean over n of dS/dx (x + e), e normal with sigma = noise (max x - min x)",
   cost: "1 + samples (50) forward and backward passes",
   misleads: "It smooths the gradient, not the network: what the score does over larger changes stays unseen.",
-  options: noiseOptions("max", 50),
+  options: noiseOptions("max"),
   signed: "summed",
   async attribute(job) {
     const sums = job.targets.map(() => new Float64Array(job.subject.x.length));

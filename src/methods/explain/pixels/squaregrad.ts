@@ -12,7 +12,7 @@ export const squaregrad = pixelMethod<NoiseOptions>({
   formula: "mean over n of (dS/dx (x + e))², e normal with sigma = noise (max x - min x)",
   cost: "1 + samples (50) forward and backward passes",
   misleads: "Squares have no sign: what speaks against the class is as bright as what speaks for it.",
-  options: noiseOptions("sum", 50),
+  options: noiseOptions("sum"),
   signed: "never",
   async attribute(job) {
     const sums = job.targets.map(() => new Float64Array(job.subject.x.length));

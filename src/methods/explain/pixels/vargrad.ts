@@ -11,7 +11,7 @@ export const vargrad = pixelMethod<NoiseOptions>({
   formula: "mean of g² - (mean of g)² over n of g = dS/dx (x + e), e normal with sigma = noise (max x - min x)",
   cost: "1 + samples (50) forward and backward passes",
   misleads: "A number that the score depends on strongly but evenly shows nothing; and there is no sign.",
-  options: noiseOptions("sum", 50),
+  options: noiseOptions("sum"),
   signed: "never",
   async attribute(job) {
     const { samples } = job.options;
