@@ -191,8 +191,15 @@ async function readLabels(platform: Platform, wanted: string | readonly string[]
   return parseLabels(await readSource(source), source.name);
 }
 
+/** Rows that leave the pixels' values alone: inputs, nested models, augmentation. */
+const passing =
+  /^(InputLayer|Functional|Model|Sequential|Random\w+|RandAugment|Resizing|CenterCrop|ZeroPadding2D|Dropout)$/;
+/** Layers and operations that scale: `preprocess_input` in a model leaves a row for each step. */
+const scaling =
+  /^(Rescaling|Normalization|TrueDivide|Divide|Multiply|Subtract|GetItem|SlicingOpLambda|TFOpLambda|TensorFlowOpLayer)$/;
+
 /** A Keras layer at the beginning that scales pictures: the network then takes pixels as they are. */
-function scalingLayer(file: ModelFile): string | undefined {
-  return file.layers?.slice(0, 3).find((layer) => layer.class === "Rescaling" || layer.class === "Normalization")
-    ?.class;
+function scalingLayer({ layers = [] }: ModelFile): string | undefined {
+  const first = layers.find((layer) => !passing.test(layer.class));
+  return first && scaling.test(first.class) ? first.class : undefined;
 }

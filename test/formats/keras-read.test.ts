@@ -92,3 +92,31 @@ describe("files that are given together", () => {
     await expect(readModel(set)).rejects.toThrow(/which is not beside it: put all files of the model into one folder/);
   });
 });
+
+describe("preprocessing", () => {
+  const chosen = async (name: string) => {
+    const { notes, preprocessing, release } = await openModel(nodePlatform, join(folder, name));
+    await release();
+    return { note: notes.find((note) => note.startsWith("preprocessing")), preprocessing };
+  };
+
+  it("is raw where the model scales its pictures itself", async () => {
+    for (const [name, by] of [
+      ["augmented.keras2.keras", "Rescaling"],
+      ["augmented.keras3.keras", "Rescaling"],
+      ["prepared.keras2.h5", "SlicingOpLambda"],
+      ["prepared.keras3.h5", "GetItem"],
+    ]) {
+      const { note, preprocessing } = await chosen(name!);
+      expect(note).toContain(`the network scales its input itself (${by})`);
+      expect(preprocessing.scale).toBe(1);
+    }
+  });
+
+  it("is 0 to 1 elsewhere, stretched with nearest pixels, and both are said", async () => {
+    const { note, preprocessing } = await chosen("sequential.keras3.h5");
+    expect(note).toContain('preprocessing "unit"');
+    expect(preprocessing).toMatchObject({ fit: "stretch", resize: "nearest", resizeLibrary: "pil", layout: "NHWC" });
+    expect(preprocessing.scale).toBeCloseTo(1 / 255, 10);
+  });
+});

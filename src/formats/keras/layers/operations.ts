@@ -60,6 +60,7 @@ const tensorflow: Readonly<Record<string, readonly [operation: string, parameter
   "math.subtract": ["Subtract", "x y"],
   "math.tanh": ["Tanh", "x"],
   "math.truediv": ["TrueDivide", "x y"],
+  "nn.bias_add": ["Add", "value bias"],
   "nn.depth_to_space": ["DepthToSpace", "input block_size"],
   "nn.elu": ["Elu", "features"],
   "nn.gelu": ["Gelu", "features approximate"],
