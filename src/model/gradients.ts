@@ -137,9 +137,14 @@ function openSizes(graph: Graph): Graph {
 
 /** What a graph needs for scores that lie inside it: behind them are dense layers that may forbid another input size. */
 function upTo(graph: Graph, parts: GradientParts, targets: readonly Target[], values: readonly string[]): Graph {
-  const inner = targets.flatMap((target) => ("layer" in target ? [parts.resolve(target.layer).value] : []));
-  const wanted = [...new Set([...inner, ...values])].filter((value) => !graph.inputs.includes(value));
-  return inner.length === targets.length && wanted.length > 0 ? subgraph(graph, wanted, graph.inputs) : graph;
+  const inner = targets.map((target) => {
+    if ("layer" in target) return [parts.resolve(target.layer).value];
+    return "reads" in target ? target.reads : undefined;
+  });
+  const wanted = [...new Set([...inner.flatMap((read) => read ?? []), ...values])].filter(
+    (value) => !graph.inputs.includes(value),
+  );
+  return !inner.includes(undefined) && wanted.length > 0 ? subgraph(graph, wanted, graph.inputs) : graph;
 }
 
 function buildGraph(

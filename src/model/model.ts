@@ -54,7 +54,12 @@ export type Target =
   /** A channel of a layer: its mean over the map, or its value at (row, column). */
   | { readonly layer: string; readonly channel: number; readonly position?: readonly [number, number] }
   /** Any function of values of the graph: appends nodes and returns a value of one number a picture, shape [N] or [N, 1 …]. */
-  | { readonly score: (emit: Emitter, head: HeadValues) => string; readonly label: string };
+  | {
+      readonly score: (emit: Emitter, head: HeadValues) => string;
+      readonly label: string;
+      /** The graph values that it reads, where they are known: what lies behind them is left out. */
+      readonly reads?: readonly string[];
+    };
 
 /** The values that a head makes, as graph names. */
 export interface HeadValues {

@@ -4,8 +4,7 @@ import { counting, type Emitter } from "../autodiff/emitter.ts";
 import { ConvlensError } from "../core/errors.ts";
 import { float32, int64, type Tensor } from "../core/tensor.ts";
 import { int } from "../graph/builder.ts";
-import type { Node } from "../graph/graph.ts";
-import { producers } from "../graph/walk.ts";
+import { channelsOf, sliceOne } from "./channels.ts";
 import type { Head } from "./heads.ts";
 import type { HeadValues, Target } from "./model.ts";
 import type { NamedActivation } from "./scores.ts";
@@ -136,7 +135,7 @@ function channelScore(
       "option-invalid",
       `layer "${layer}" has no channel ${channel}: its ${count} channels are 0 to ${Number(count) - 1}`,
     );
-  let one = channelOf(emit, value, channel, channelAxis, producers(emit.base));
+  let one = channelsOf(emit, value, [channel], channelAxis);
   const places = shape.flatMap((_, axis) => (axis === 0 || axis === channelAxis ? [] : [axis]));
   if (position === undefined)
     return emit.op("ReduceMean", [one, emit.ints([channelAxis, ...places])], { keepdims: int(0) });
@@ -150,51 +149,4 @@ function channelScore(
     one = sliceOne(emit, one, at, axis);
   });
   return emit.reshape(one, [-1]);
-}
-
-const sliceOne = (emit: Emitter, value: string, at: number, axis: number): string =>
-  emit.op("Slice", [value, emit.ints([at]), emit.ints([at + 1]), emit.ints([axis])]);
-
-/** Operators that treat every channel alike, other inputs being scalars. */
-const channelwise = new Set([
-  ...[
-    "Relu",
-    "LeakyRelu",
-    "Elu",
-    "Selu",
-    "Celu",
-    "Sigmoid",
-    "HardSigmoid",
-    "HardSwish",
-    "Tanh",
-    "Softplus",
-    "Softsign",
-  ],
-  ...["Clip", "Gelu", "Mish", "Identity", "Dropout", "ThresholdedRelu"],
-]);
-
-/**
- * One channel of a value, computed alone: behind an activation or a batch normalization the convolution itself is cut
- * down to the one kernel, so that a channel costs a channel. Elsewhere the value is sliced.
- */
-function channelOf(
-  emit: Emitter,
-  value: string,
-  channel: number,
-  axis: number,
-  made: ReadonlyMap<string, Node>,
-  depth = 0,
-): string {
-  const node = made.get(value);
-  const sliced = (): string => sliceOne(emit, value, channel, axis);
-  if (node?.domain !== "" || node.outputs[0] !== value || depth > 8) return sliced();
-  const [x = "", ...rest] = node.inputs;
-  const inner = (): string => channelOf(emit, x, channel, axis, made, depth + 1);
-  if (channelwise.has(node.op)) return emit.op(node.op, [inner(), ...rest], node.attributes);
-  if (axis !== 1) return sliced();
-  const part = (weight: string): string => (weight === "" ? "" : sliceOne(emit, weight, channel, 0));
-  if (node.op === "BatchNormalization") return emit.op(node.op, [inner(), ...rest.map(part)], node.attributes);
-  const group = node.attributes.group?.kind === "int" ? node.attributes.group.value : 1;
-  if (node.op === "Conv" && group === 1) return emit.op("Conv", [x, ...rest.map(part)], node.attributes);
-  return sliced();
 }
