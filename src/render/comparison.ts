@@ -64,8 +64,28 @@ const layersOf = (result: Explained): string => (result.kind === "map" ? result.
 const targetOf = ({ target }: Explained): string => `${target.index ?? ""} ${target.label}`;
 const groupOf = (result: Explained): string => `${result.origin.method}\n${layersOf(result)}`;
 
-/** A photograph in the size in which sheets show it: keep this of photographs that come one by one. */
-export function comparisonPhoto(photo: Placed): Placed {
+/**
+ * A row with no more than a sheet needs, for photographs that come one by one: a small photograph, and attributions with
+ * their channels reduced.
+ */
+export function comparisonRow({ name, photo, results }: ComparisonRow): ComparisonRow {
+  return { name, results: results.map(reduced), ...(photo && { photo: tileOf(photo) }) };
+}
+
+function reduced(result: Explained): Explained {
+  if (result.kind === "map") return result;
+  const { values, height, width, signed } = fieldOf(result);
+  return {
+    ...result,
+    signed,
+    layout: "NCHW",
+    channelReduce: "sum",
+    values: { type: "float32", dims: [1, height, width], data: values },
+  };
+}
+
+/** A photograph in the size of a tile. */
+function tileOf(photo: Placed): Placed {
   const small = resized(photo, ...shownSize(photo.picture, tile, tile));
   // Small pictures grow by whole factors and may end up beyond the tile.
   return Math.max(small.picture.width, small.picture.height) <= tile ? small : photo;
@@ -212,7 +232,7 @@ interface DrawnLine {
 }
 
 function drawLine({ photo, cells }: Line, drawings: ReadonlyMap<Explained, Drawing>): DrawnLine {
-  const shown = photo && comparisonPhoto(photo);
+  const shown = photo && tileOf(photo);
   const pictures = cells.map((result) => {
     if (result === undefined) return undefined;
     const drawing = drawings.get(result)!;
@@ -297,9 +317,9 @@ function factsOf(rows: readonly ComparisonRow[], scales: ReadonlyMap<string, Sca
     scales.size === 1
       ? "one scale for all maps"
       : scales.size === count
-        ? "each map has a scale of its own: the numbers below it"
-        : "one scale for all maps of one method at one layer: the numbers below them";
-  return [model, scale, ...(cut ? [`≥: colours end at the ${cut.percentile}th percentile`] : [])].join("  ·  ");
+        ? "each map has its own scale, written below"
+        : "one scale for each method and layer, written below";
+  return [model, scale, ...(cut ? [`≥: cut at the ${cut.percentile}th percentile`] : [])].join("  ·  ");
 }
 
 /** A bar for each kind of colours on the sheet. */

@@ -4,7 +4,7 @@ export { attackScene, attackText, vulnerabilityPicture } from "./attack.ts";
 export { evaluationText, matrixChart, reachedChart } from "./attack-rates.ts";
 export { measureChart, predictionChart } from "./charts.ts";
 export { applyColorMap, type ColorMapName, type ColorMapOptions, colorMap, colorMapNames } from "./colormaps.ts";
-export { type ComparisonRow, comparisonPhoto, comparisonSheet } from "./comparison.ts";
+export { type ComparisonRow, comparisonRow, comparisonSheet } from "./comparison.ts";
 export { type Box, explanationBoxes } from "./explain/boxes.ts";
 export { type ExplanationMode, type ExplanationOptions, explanationModes, type Placed } from "./explain/draw.ts";
 export { type PaletteName, paletteName } from "./explain/palette.ts";

@@ -7,7 +7,7 @@ import {
   type ComparisonRow,
   ConvlensError,
   colorMapNames,
-  comparisonPhoto,
+  comparisonRow,
   comparisonSheet,
   type ExplanationMode,
   type ExplanationOptions,
@@ -158,6 +158,8 @@ async function run(files: readonly string[], flags: Flags, command: Command): Pr
     const batch = batchRows(model, loaded.feeds);
     several ||= batch.length > 1;
     const photo = photoOf(loaded);
+    if (photo === undefined && flags.mode !== "overlay" && flags.mode !== "map")
+      terminal.note(`note: without a photograph the map is drawn alone, not as ${flags.mode}`);
     for (const [row, feeds] of batch.entries()) {
       const name = batch.length > 1 ? `${input.name}[${row}]` : input.name;
       const made: Named[] = [];
@@ -190,7 +192,7 @@ async function run(files: readonly string[], flags: Flags, command: Command): Pr
       terminal.note(wrote(written, folder));
       documents.push(...made.map(({ result }) => documentOf(result, photo, flags)));
       const results = made.map(({ result }) => withoutNotes(result, model.notes));
-      rows.push({ name, results, ...(photo && { photo: comparisonPhoto(photo) }) });
+      rows.push(comparisonRow({ name, results, ...(photo && { photo }) }));
     }
   });
   const sheet = await writeSheet(flags.out ?? "convlens-out", rows, look);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { attribution, heatMap, hills, photograph } from "../../../test/render/make.ts";
 import { float32 } from "../../core/tensor.ts";
 import { resizeMap } from "../../image/map.ts";
-import { comparisonSheet } from "../comparison.ts";
+import { comparisonRow, comparisonSheet } from "../comparison.ts";
 import { barePicture, explanationPicture, explanationScene } from "../overlay.ts";
 import { boxesOf, explanationBoxes } from "./boxes.ts";
 import { draw, drawingOf, shownSize } from "./draw.ts";
@@ -172,6 +172,20 @@ describe("sheets", () => {
         2,
       ),
     ).toEqual([7, 2]);
+  });
+  it("look the same of rows that keep only what a sheet needs", () => {
+    const large = { picture: photograph(900, 700), region: { x: 100, y: 0, width: 700, height: 700 } };
+    const unsigned = attribution(64, 64, {
+      signed: false,
+      channelReduce: "max",
+      origin: { ...heatMap(1, 1).origin, method: "gradient" },
+    });
+    const row = { name: "a", photo: large, results: [heatMap(7, 7), attribution(64, 64), unsigned] };
+    const small = comparisonRow(row);
+    expect(small.photo!.picture.width).toBe(232);
+    const [a, b] = [comparisonSheet([row])[0]!, comparisonSheet([small])[0]!];
+    expect([a.width, a.height]).toEqual([b.width, b.height]);
+    expect(a.data.filter((v, i) => Math.abs(v - b.data[i]!) > 1)).toHaveLength(0);
   });
   it("are cut into pages", () => {
     const results = names(100, "l").map((l) => made("m", l, "t"));

@@ -179,7 +179,7 @@ dialog.lightbox::backdrop { background: #111315; }
 @media print {
   :root { color-scheme: light; --paper: #fff; --raised: #fff; --ink: #000; --soft: #444; --line: #bbb; --faint: #f4f4f4; --accent: #000; --bar: #2c728e; --track: #ddd; --warn: #000; --warn-paper: #fff; }
   body { font-size: 10pt; }
-  nav.contents, .skip, .js .js-only, .status { display: none; }
+  nav.contents, .skip, .js .js-only, .js .controls.js-only, .status { display: none; }
   .page { max-width: none; padding: 0; }
   .columns { display: block; }
   .scroll, .scroll.tall { overflow: visible; max-height: none; }
