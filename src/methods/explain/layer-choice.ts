@@ -162,10 +162,10 @@ function nearestLayer({ byOutput, made, shapes }: Survey, value: string): Layer 
   return undefined;
 }
 
-/** The name of the layer whose output a value is, or of the next one before it. Throws `model-unsupported`. */
-export async function layerBefore(model: Model, value: string): Promise<string> {
+/** The layer whose output a value is, or the next one before it. Throws `model-unsupported`. */
+export async function layerBefore(model: Model, value: string): Promise<Layer> {
   const layer = nearestLayer(await survey(model), value);
-  if (layer) return layer.name;
+  if (layer) return layer;
   throw new ConvlensError("model-unsupported", `no layer of "${model.name}" gives the feature maps "${value}"`);
 }
 

@@ -3,6 +3,7 @@
  * maps. A method adds what a channel contributes.
  */
 import { ConvlensError } from "../../../core/errors.ts";
+import type { Layer } from "../../../core/layers.ts";
 import type { RunOptions } from "../../../core/platform.ts";
 import type { ExplainedTarget, HeatMap } from "../../../core/result.ts";
 import { float32 } from "../../../core/tensor.ts";
@@ -76,7 +77,7 @@ export function camMethod<Options extends CamOptions = CamOptions>(
       model,
       subject,
       targets: await Promise.all(choice.targets.map((target) => model.findTarget(target, options.of))),
-      layers: layers.map(({ name }) => name),
+      layers,
       views: options.smooth === "aug" ? sixViews : [plainView],
       options,
       run: runOptions(given),
@@ -100,7 +101,7 @@ export function camMethod<Options extends CamOptions = CamOptions>(
   async function heatMapAt(
     job: CamJob<Options>,
     passed: Passed,
-    layer: string,
+    layer: Layer,
     input: MethodInput,
     asked: string | number,
     chosen: readonly string[],
@@ -118,15 +119,15 @@ export function camMethod<Options extends CamOptions = CamOptions>(
     }
     const values = Float32Array.from(finish ? finish(shown, options) : shown);
     const rectified = options.signed ? undefined : signed;
-    const facts = { layer, target: passed.explained, maps: rows[0]!, rectified };
+    const facts = { layer: layer.name, target: passed.explained, maps: rows[0]!, rectified };
     return {
       kind: "map",
       title: method.title,
       target: passed.explained,
       signed: options.signed,
-      layers: [layer],
+      layers: [layer.name],
       map: float32([height, width], values),
-      origin: await originOf(model, method.id, { ...options, target: asked, layer: [layer] }, input),
+      origin: await originOf(model, method.id, { ...options, target: asked, layer: [layer.name] }, input),
       notes: [
         ...model.notes,
         ...inputNotes(model, subject.given),

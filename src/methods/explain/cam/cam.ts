@@ -9,8 +9,9 @@ import { layerBefore } from "../layer-choice.ts";
 import { targetOption } from "../options.ts";
 import { subjectOf } from "../pixels/passes.ts";
 import { inputNotes, runOptions } from "./cam-method.ts";
-import { featureMaps, sumContributions } from "./feature-maps.ts";
+import { featureMaps, plane } from "./feature-maps.ts";
 import { gapNotes, reasons } from "./notes.ts";
+import { storedValue } from "./pass.ts";
 import { findWholePool, type WholePool } from "./whole-pool.ts";
 
 export interface ClassCamOptions {
@@ -48,7 +49,9 @@ export const cam: ExplanationMethod<ClassCamOptions, HeatMap> = {
         `cam takes its map before the global pooling, and no layer may be named (${layers.join(", ")}); gradcam takes any`,
       );
     const { features, pooled, op } = findWholePool(model) as WholePool;
-    const layer = await layerBefore(model, features);
+    const source = await layerBefore(model, features);
+    const layer = source.name;
+    const stored = storedValue(source);
     const subject = subjectOf(model, feedsOf(cam, input));
     const run = runOptions(given);
     // The scores are linear in the pooled vector: their slope is the class's row of weights, however the file writes it.
@@ -56,22 +59,19 @@ export const cam: ExplanationMethod<ClassCamOptions, HeatMap> = {
       ...run,
       targets: await Promise.all(targets.map((target) => model.findTarget(target))),
       wrt: [`value:${pooled}`],
-      outputs: [layer],
+      outputs: [stored],
     });
-    const activations = featureMaps(found.values[layer]!, model.sourceLayout);
+    const activations = featureMaps(found.values[stored]!, source.layout);
     const { height, width } = activations;
     const results: HeatMap[] = [];
     for (const [t, { explained, gradients }] of found.targets.entries()) {
       const weights = gradients[`value:${pooled}`]!.data;
-      let channel = 0;
-      const signed = sumContributions(
-        (a) => {
-          const w = weights[channel++]!;
-          return (i) => w * a![i]!;
-        },
-        [activations],
-      );
-      const map = Float32Array.from(signed);
+      const total = new Float64Array(height * width);
+      for (const [channel, weight] of weights.entries()) {
+        const a = plane(activations, channel);
+        for (let i = 0; i < total.length; i++) total[i]! += weight * a[i]!;
+      }
+      const map = Float32Array.from(total);
       const target = explained[0]!;
       const facts = { layer, target, maps: [activations], rectified: undefined };
       results.push({

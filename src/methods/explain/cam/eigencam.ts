@@ -15,5 +15,5 @@ export const eigencam: ExplanationMethod<CamOptions, HeatMap> = camMethod({
   options: camOptions,
   gradients: false,
   component: "principal",
-  contribution: (a) => (i) => a![i]!,
+  contribution: (part, a) => part.set(a!),
 });

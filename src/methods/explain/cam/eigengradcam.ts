@@ -2,6 +2,7 @@
 import type { HeatMap } from "../../../core/result.ts";
 import type { ExplanationMethod } from "../explanation.ts";
 import { type CamOptions, camMethod, camOptions } from "./cam-method.ts";
+import { product } from "./hirescam.ts";
 
 export const eigengradcam: ExplanationMethod<CamOptions, HeatMap> = camMethod({
   id: "eigengradcam",
@@ -15,5 +16,5 @@ export const eigengradcam: ExplanationMethod<CamOptions, HeatMap> = camMethod({
     "Its sign is a convention: places that speak for and against the class look alike, and two classes with opposite gradients have one map.",
   options: camOptions,
   component: "principal",
-  contribution: (a, g) => (i) => g![i]! * a![i]!,
+  contribution: product,
 });

@@ -14,5 +14,7 @@ export const elementwiseGradcam: ExplanationMethod<CamOptions, HeatMap> = camMet
   misleads:
     "Channels that speak against the class are left out one by one, so the map is never negative and shows more than the score gained.",
   options: camOptions,
-  contribution: (a, g) => (i) => Math.max(g![i]! * a![i]!, 0),
+  contribution: (part, a, g) => {
+    for (let i = 0; i < part.length; i++) part[i] = Math.max(g![i]! * a![i]!, 0);
+  },
 });

@@ -1,57 +1,54 @@
-/** The feature maps of a layer, channel by channel, whatever the order of axes; and sums over channels. */
+/** The feature maps of a layer, channel by channel, and sums over channels. Plain loops: a map costs far less than its pass. */
 import type { Layout } from "../../../core/layers.ts";
 import type { Tensor } from "../../../core/tensor.ts";
+import { float32, transpose } from "../../../core/tensor.ts";
+
+type Numbers = Float32Array | Float64Array;
 
 export interface FeatureMaps {
   readonly channels: number;
   readonly height: number;
   readonly width: number;
-  /** All numbers of the picture, in the order in which they are stored. */
-  readonly numbers: Float32Array | Float64Array;
-  /** Copies a channel's `height * width` numbers, rows from the top. */
-  read(channel: number, into: Float64Array): void;
+  /** Channel after channel, each `height * width` numbers, rows from the top. */
+  readonly numbers: Numbers;
 }
 
-/** Picture `row` of a rank-4 tensor. */
-export function featureMaps(
-  { dims, data }: Pick<Tensor<"float32">, "dims"> & { readonly data: Float32Array | Float64Array },
-  layout: Layout,
-  row = 0,
-): FeatureMaps {
-  const [, a, b, c] = dims as readonly [number, number, number, number];
-  const [channels, height, width] = layout === "NCHW" ? [a, b, c] : [c, a, b];
-  const area = height * width;
-  const numbers = data.subarray(row * channels * area, (row + 1) * channels * area);
-  const [perChannel, perPlace] = layout === "NCHW" ? [area, 1] : [1, channels];
-  return {
-    channels,
-    height,
-    width,
-    numbers,
-    read(channel, into) {
-      for (let i = 0, from = channel * perChannel; i < area; i++, from += perPlace) into[i] = numbers[from]!;
-    },
-  };
+/** Picture `row` of a rank-4 tensor, which is not copied where its channels come first. */
+export function featureMaps(tensor: Tensor<"float32">, layout: Layout, row = 0): FeatureMaps {
+  const size = tensor.data.length / tensor.dims[0]!;
+  const one = float32([1, ...tensor.dims.slice(1)], tensor.data.subarray(row * size, (row + 1) * size));
+  const { dims, data } = layout === "NCHW" ? one : transpose(one, [0, 3, 1, 2]);
+  const [, channels, height, width] = dims as readonly [number, number, number, number];
+  return { channels, height, width, numbers: data };
 }
+
+/** A channel's numbers; not a copy. */
+export const plane = ({ height, width, numbers }: FeatureMaps, channel: number): Numbers =>
+  numbers.subarray(channel * height * width, (channel + 1) * height * width);
 
 /**
- * What a channel adds to the map at place `i`. `planes` are what the pass gave of that channel, `height * width` numbers
- * each: its activations, then its gradients.
+ * Writes what a channel adds to the map, place by place, into `part`. `planes` are what the pass gave of that channel:
+ * its activations, then its gradients.
  */
-export type Contribution = (...planes: readonly Float64Array[]) => (i: number) => number;
+export type Contribution = (part: Float64Array, ...planes: readonly Numbers[]) => void;
 
 /** A contribution that gives a channel the same weight everywhere. */
 export const weighted =
-  (weight: (a: Float64Array, g: Float64Array) => number): Contribution =>
-  (a, g) => {
+  (weight: (a: Numbers, g: Numbers) => number): Contribution =>
+  (part, a, g) => {
     const w = weight(a!, g!);
-    return (i) => w * a![i]!;
+    for (let i = 0; i < part.length; i++) part[i] = w * a![i]!;
   };
 
-/** The sum of `f` over a channel. */
-export function sum(values: Float64Array, f: (value: number, i: number) => number = (value) => value): number {
+export function sum(values: Numbers): number {
   let total = 0;
-  for (let i = 0; i < values.length; i++) total += f(values[i]!, i);
+  for (let i = 0; i < values.length; i++) total += values[i]!;
+  return total;
+}
+
+export function dot(a: Numbers, b: Numbers): number {
+  let total = 0;
+  for (let i = 0; i < a.length; i++) total += a[i]! * b[i]!;
   return total;
 }
 
@@ -62,14 +59,9 @@ export function eachContribution(
   visit: (part: Float64Array) => void,
 ): void {
   const { channels, height, width } = maps[0]!;
-  const planes = maps.map(() => new Float64Array(height * width));
   const part = new Float64Array(height * width);
   for (let channel = 0; channel < channels; channel++) {
-    maps.forEach((one, k) => {
-      one.read(channel, planes[k]!);
-    });
-    const at = contribution(...planes);
-    for (let i = 0; i < part.length; i++) part[i] = at(i);
+    contribution(part, ...maps.map((one) => plane(one, channel)));
     visit(part);
   }
 }

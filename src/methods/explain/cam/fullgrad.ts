@@ -12,7 +12,7 @@ import { upstream } from "../layer-choice.ts";
 import { type TargetOptions, targetOptions } from "../options.ts";
 import { subjectOf } from "../pixels/passes.ts";
 import { inputNotes, runOptions, scoreNotes } from "./cam-method.ts";
-import { type FeatureMaps, featureMaps } from "./feature-maps.ts";
+import { type FeatureMaps, featureMaps, plane } from "./feature-maps.ts";
 import { gapNotes, saturation } from "./notes.ts";
 
 export const fullgrad: ExplanationMethod<TargetOptions, HeatMap> = {
@@ -54,7 +54,7 @@ export const fullgrad: ExplanationMethod<TargetOptions, HeatMap> = {
       targets: await Promise.all(targets.map((target) => model.findTarget(target, options.of))),
       wrt: [name, ...biases.map(({ value }) => `value:${value}`)],
     });
-    const picture = featureMaps({ dims: [1, ...subject.dims], data: subject.x }, layout);
+    const picture = featureMaps(float32([1, ...subject.dims], subject.x), layout);
     const { height, width } = picture;
     const results: HeatMap[] = [];
     for (const [t, { explained, gradients }] of found.targets.entries()) {
@@ -63,19 +63,10 @@ export const fullgrad: ExplanationMethod<TargetOptions, HeatMap> = {
         const large = h === height && w === width ? map : resizeMap(Float32Array.from(map), h, w, height, width);
         for (let i = 0; i < total.length; i++) total[i]! += large[i]!;
       };
-      const slope = featureMaps(gradients[name]!, model.sourceLayout);
-      add(
-        evenSum(slope, (channel, into) => picture.read(channel, into)),
-        height,
-        width,
-      );
+      add(evenSum(featureMaps(gradients[name]!, layout), picture), height, width);
       for (const { value, bias } of biases) {
         const g = featureMaps(gradients[`value:${value}`]!, "NCHW");
-        add(
-          evenSum(g, (channel, into) => into.fill(bias[channel]!)),
-          g.height,
-          g.width,
-        );
+        add(evenSum(g, bias), g.height, g.width);
       }
       const map = Float32Array.from(total);
       const target = explained[0]!;
@@ -102,21 +93,26 @@ export const fullgrad: ExplanationMethod<TargetOptions, HeatMap> = {
   },
 };
 
-/** Sum over channels of |factor g|, each channel brought from its minimum and maximum to 0 and 1, as pytorch-grad-cam. */
-function evenSum(gradients: FeatureMaps, factor: (channel: number, into: Float64Array) => void): Float64Array {
+/**
+ * Sum over channels of |by g|, each channel brought from its minimum and maximum to 0 and 1, as pytorch-grad-cam; `by`
+ * has a number for every place, or one for each channel.
+ */
+function evenSum(gradients: FeatureMaps, by: FeatureMaps | Float32Array): Float64Array {
   const { channels, height, width } = gradients;
-  const total = new Float64Array(height * width);
-  const [g, by] = [new Float64Array(total.length), new Float64Array(total.length)];
+  const [total, part] = [new Float64Array(height * width), new Float64Array(height * width)];
   for (let channel = 0; channel < channels; channel++) {
-    gradients.read(channel, g);
-    factor(channel, by);
+    const g = plane(gradients, channel);
+    const factors = by instanceof Float32Array ? undefined : plane(by, channel);
+    const factor = by instanceof Float32Array ? by[channel]! : 1;
     let [least, most] = [Number.POSITIVE_INFINITY, 0];
-    for (let i = 0; i < g.length; i++) {
-      g[i] = Math.abs(g[i]! * by[i]!);
-      least = Math.min(least, g[i]!);
-      most = Math.max(most, g[i]!);
+    for (let i = 0; i < part.length; i++) {
+      const value = Math.abs(g[i]! * (factors ? factors[i]! : factor));
+      if (value < least) least = value;
+      if (value > most) most = value;
+      part[i] = value;
     }
-    for (let i = 0; i < g.length; i++) total[i]! += (g[i]! - least) / (most - least + 1e-7);
+    const scale = 1 / (most - least + 1e-7);
+    for (let i = 0; i < part.length; i++) total[i]! += (part[i]! - least) * scale;
   }
   return total;
 }

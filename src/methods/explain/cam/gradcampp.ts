@@ -20,6 +20,11 @@ export const gradcampp: ExplanationMethod<CamOptions, HeatMap> = camMethod({
   options: camOptions,
   contribution: weighted((a, g) => {
     const total = sum(a);
-    return sum(g, (x) => (x > 0 ? (x * x * x) / (2 * x * x + x * x * x * total + guard) : 0));
+    let weight = 0;
+    for (let i = 0; i < g.length; i++) {
+      const x = g[i]!;
+      if (x > 0) weight += (x * x * x) / (2 * x * x + x * x * x * total + guard);
+    }
+    return weight;
   }),
 });

@@ -2,6 +2,12 @@
 import type { HeatMap } from "../../../core/result.ts";
 import type { ExplanationMethod } from "../explanation.ts";
 import { type CamOptions, camMethod, camOptions } from "./cam-method.ts";
+import type { Contribution } from "./feature-maps.ts";
+
+/** Gradient times activation. */
+export const product: Contribution = (part, a, g) => {
+  for (let i = 0; i < part.length; i++) part[i] = g![i]! * a![i]!;
+};
 
 export const hirescam: ExplanationMethod<CamOptions, HeatMap> = camMethod({
   id: "hirescam",
@@ -14,5 +20,5 @@ export const hirescam: ExplanationMethod<CamOptions, HeatMap> = camMethod({
   misleads:
     "It is faithful only where a linear head follows the layer; before that it is a first-order guess, and as noisy as gradients are.",
   options: camOptions,
-  contribution: (a, g) => (i) => g![i]! * a![i]!,
+  contribution: product,
 });

@@ -28,7 +28,9 @@ export const layercam: ExplanationMethod<LayercamOptions, HeatMap> = camMethod<L
       help: "make one map of all layers named: each divided by its maximum, tanh of twice that, and the greatest of them",
     },
   },
-  contribution: (a, g) => (i) => Math.max(g![i]!, 0) * a![i]!,
+  contribution: (part, a, g) => {
+    for (let i = 0; i < part.length; i++) part[i] = Math.max(g![i]!, 0) * a![i]!;
+  },
   fuse: (maps, { fuse }) => (fuse && maps.length > 1 ? [fused(maps)] : maps),
 });
 

@@ -1,4 +1,6 @@
 /** The pass of a class-activation map: activations and gradients of all layers for all targets at once. */
+
+import type { Layer } from "../../../core/layers.ts";
 import type { RunOptions } from "../../../core/platform.ts";
 import type { ExplainedTarget } from "../../../core/result.ts";
 import type { Model, Target } from "../../../model/model.ts";
@@ -10,7 +12,7 @@ export interface CamJob<Options> {
   readonly model: Model;
   readonly subject: Subject;
   readonly targets: readonly Target[];
-  readonly layers: readonly string[];
+  readonly layers: readonly Layer[];
   /** Variants of the picture whose maps are averaged. */
   readonly views: readonly View[];
   readonly options: Options;
@@ -21,32 +23,36 @@ export interface CamJob<Options> {
 export interface Passed {
   readonly explained: ExplainedTarget;
   /** By layer, then by view: the activations and, unless the method needs none, their gradients. */
-  readonly maps: ReadonlyMap<string, readonly (readonly FeatureMaps[])[]>;
+  readonly maps: ReadonlyMap<Layer, readonly (readonly FeatureMaps[])[]>;
   readonly notes: readonly string[];
 }
+
+/** A layer's output as the graph stores it: there is no need to turn its axes and back. */
+export const storedValue = ({ output }: Layer): string => `value:${output}`;
 
 /** One pass. `wants`: whether gradients are needed. */
 export async function plainPass(job: CamJob<unknown>, wants = true): Promise<readonly Passed[]> {
   const { model, subject, layers, views, run } = job;
+  const stored = layers.map(storedValue);
   const isPlain = views.length === 1 && views[0] === plainView;
   const found = await model.gradient(
     isPlain ? subject.feeds(subject.x, 1) : viewed(subject, model.input.layout, views),
     {
       ...run,
       targets: isPlain ? job.targets : await Promise.all(job.targets.map((target) => fixedClass(job, target))),
-      wrt: wants ? layers : [],
-      outputs: layers,
+      wrt: wants ? stored : [],
+      outputs: stored,
     },
   );
   const middle = views.findIndex(({ flip, factor }) => !flip && factor === 1);
   return found.targets.map(({ explained, gradients }) => ({
     explained: explained[middle]!,
     maps: new Map(
-      layers.map((name) => [
-        name,
+      layers.map((layer, i) => [
+        layer,
         views.map((_, row) =>
-          [found.values[name]!, ...(wants ? [gradients[name]!] : [])].map((tensor) =>
-            featureMaps(tensor, model.sourceLayout, row),
+          [found.values[stored[i]!]!, ...(wants ? [gradients[stored[i]!]!] : [])].map((tensor) =>
+            featureMaps(tensor, layer.layout, row),
           ),
         ),
       ]),

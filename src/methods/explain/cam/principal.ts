@@ -1,5 +1,5 @@
 /** The first principal component of feature maps: each place's projection on the direction in which channels vary most. */
-import { type Contribution, eachContribution, type FeatureMaps, sum } from "./feature-maps.ts";
+import { type Contribution, dot, eachContribution, type FeatureMaps, plane, sum } from "./feature-maps.ts";
 
 /** Lanczos steps; the largest singular value of maps is found to round-off in far fewer. */
 const mostSteps = 60;
@@ -36,12 +36,6 @@ function across(rows: readonly Float64Array[], v: Float64Array, area: number): F
   const out = new Float64Array(area);
   for (const [k, row] of rows.entries()) for (let i = 0; i < area; i++) out[i]! += row[i]! * v[k]!;
   return out;
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let total = 0;
-  for (let i = 0; i < a.length; i++) total += a[i]! * b[i]!;
-  return total;
 }
 
 /** The eigenvector of the largest eigenvalue of a symmetric operator, by Lanczos with full reorthogonalisation. */
@@ -122,18 +116,13 @@ function solve(
   return x;
 }
 
-function meanActivation({ channels, height, width, read }: FeatureMaps): Float64Array {
-  const [total, one] = [new Float64Array(height * width), new Float64Array(height * width)];
-  for (let channel = 0; channel < channels; channel++) {
-    read(channel, one);
-    for (let i = 0; i < one.length; i++) total[i]! += one[i]! / channels;
-  }
-  return total;
-}
-
 /** The map, or its negative where that correlates with the mean activation. */
 function signedBy(map: Float64Array, activations: FeatureMaps): Float64Array {
-  const like = meanActivation(activations);
-  const mean = sum(map) / map.length;
-  return sum(map, (x, i) => (x - mean) * like[i]!) < 0 ? map.map((x) => -x) : map;
+  const mean = new Float64Array(map.length);
+  for (let channel = 0; channel < activations.channels; channel++) {
+    const one = plane(activations, channel);
+    for (let i = 0; i < mean.length; i++) mean[i]! += one[i]!;
+  }
+  // The map's own mean is 0: its columns have none.
+  return dot(map, mean) < 0 ? map.map((x) => -x) : map;
 }

@@ -6,7 +6,7 @@ import { extremes, streamOf } from "../pixels/noise.ts";
 import { type CamOptions, camMethod, camOptions } from "./cam-method.ts";
 import { type Contribution, type FeatureMaps, featureMaps, sum } from "./feature-maps.ts";
 import { guard } from "./gradcampp.ts";
-import { type CamJob, type Passed, plainPass } from "./pass.ts";
+import { type CamJob, type Passed, plainPass, storedValue } from "./pass.ts";
 
 export interface SmoothGradcamppOptions extends CamOptions {
   readonly samples: number;
@@ -16,13 +16,12 @@ export interface SmoothGradcamppOptions extends CamOptions {
 }
 
 /** As Grad-CAM++, from the means over samples of g, g² and g³. */
-const contribution: Contribution = (a, g, squares, cubes) => {
+const contribution: Contribution = (part, a, g, squares, cubes) => {
   const total = sum(a!);
-  const w = sum(g!, (x, i) => {
-    const alpha = squares![i]! / (2 * squares![i]! + cubes![i]! * total + guard);
-    return x > 0 ? alpha * x : 0;
-  });
-  return (i) => w * a![i]!;
+  let weight = 0;
+  for (let i = 0; i < part.length; i++)
+    if (g![i]! > 0) weight += (g![i]! * squares![i]!) / (2 * squares![i]! + cubes![i]! * total + guard);
+  for (let i = 0; i < part.length; i++) part[i] = weight * a![i]!;
 };
 
 export const smoothGradcampp: ExplanationMethod<SmoothGradcamppOptions, HeatMap> = camMethod<SmoothGradcamppOptions>({
@@ -65,7 +64,9 @@ async function overNoise(job: CamJob<SmoothGradcamppOptions>): Promise<readonly 
   const targets = job.targets.map((target, t) =>
     "class" in target ? { ...target, class: clean[t]!.explained.index! } : target,
   );
-  const means = targets.map(() => new Map<string, Powers>());
+  const wrt = layers.map(storedValue);
+  // By target and layer: the means of g, g² and g³.
+  const means = targets.map((_, t) => layers.map((layer) => powersLike(clean[t]!.maps.get(layer)![0]![0]!)));
   const [low, high] = extremes(x);
   for (let start = 0; start < samples; start += batch) {
     const count = Math.min(batch, samples - start);
@@ -76,44 +77,27 @@ async function overNoise(job: CamJob<SmoothGradcamppOptions>): Promise<readonly 
       for (let i = 0; i < x.length; i++) noisy[row * x.length + i] = x[i]! + noise * (high - low) * stream.normal();
     }
     const { signal } = run;
-    const found = await model.gradient(feeds(noisy, count), { targets, wrt: layers, ...(signal ? { signal } : {}) });
+    const found = await model.gradient(feeds(noisy, count), { targets, wrt, ...(signal ? { signal } : {}) });
     for (const [t, { gradients }] of found.targets.entries())
-      for (const layer of layers) {
-        const { dims, data } = gradients[layer]!;
-        const powers = means[t]!.get(layer) ?? makePowers([1, ...dims.slice(1)], data.length / count);
-        means[t]!.set(layer, powers);
-        powers.add(data, samples);
-      }
+      for (const [l, { layout }] of layers.entries())
+        for (let row = 0; row < count; row++)
+          addPowers(means[t]![l]!, featureMaps(gradients[wrt[l]!]!, layout, row), 1 / samples);
   }
   return clean.map((one, t) => ({
     ...one,
-    maps: new Map(
-      layers.map((layer) => {
-        const powers = means[t]!.get(layer)!.maps(model.sourceLayout);
-        return [layer, [[one.maps.get(layer)![0]![0]!, ...powers]]];
-      }),
-    ),
+    maps: new Map(layers.map((layer, l) => [layer, [[one.maps.get(layer)![0]![0]!, ...means[t]![l]!]]])),
   }));
 }
 
-interface Powers {
-  /** Adds the gradients of whole pictures, each a `count`-th of the mean. */
-  add(gradients: Float32Array, count: number): void;
-  /** The means of g, g² and g³. */
-  maps(layout: "NCHW" | "NHWC"): readonly FeatureMaps[];
-}
+const powersLike = (maps: FeatureMaps): readonly FeatureMaps[] =>
+  [1, 2, 3].map(() => ({ ...maps, numbers: new Float64Array(maps.numbers.length) }));
 
-function makePowers(dims: readonly number[], size: number): Powers {
-  const sums = [new Float64Array(size), new Float64Array(size), new Float64Array(size)];
-  return {
-    add(gradients, count) {
-      for (let i = 0; i < gradients.length; i++) {
-        const g = gradients[i]!;
-        sums[0]![i % size]! += g / count;
-        sums[1]![i % size]! += (g * g) / count;
-        sums[2]![i % size]! += (g * g * g) / count;
-      }
-    },
-    maps: (layout) => sums.map((data) => featureMaps({ dims, data }, layout)),
-  };
+function addPowers(powers: readonly FeatureMaps[], { numbers }: FeatureMaps, share: number): void {
+  const [first, second, third] = powers as readonly [FeatureMaps, FeatureMaps, FeatureMaps];
+  for (let i = 0; i < numbers.length; i++) {
+    const g = numbers[i]!;
+    first.numbers[i]! += g * share;
+    second.numbers[i]! += g * g * share;
+    third.numbers[i]! += g * g * g * share;
+  }
 }

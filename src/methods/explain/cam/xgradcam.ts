@@ -2,7 +2,7 @@
 import type { HeatMap } from "../../../core/result.ts";
 import type { ExplanationMethod } from "../explanation.ts";
 import { type CamOptions, camMethod, camOptions } from "./cam-method.ts";
-import { sum, weighted } from "./feature-maps.ts";
+import { dot, sum, weighted } from "./feature-maps.ts";
 
 export const xgradcam: ExplanationMethod<CamOptions, HeatMap> = camMethod({
   id: "xgradcam",
@@ -15,5 +15,5 @@ export const xgradcam: ExplanationMethod<CamOptions, HeatMap> = camMethod({
   misleads:
     "It divides by a sum of activations: at a layer before its ReLU that sum may be nearly 0, and one channel then drowns all others.",
   options: camOptions,
-  contribution: weighted((a, g) => sum(g, (x, i) => x * a[i]!) / (sum(a) + 1e-7)),
+  contribution: weighted((a, g) => dot(g, a) / (sum(a) + 1e-7)),
 });
