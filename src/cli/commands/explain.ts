@@ -180,7 +180,10 @@ async function run(files: readonly string[], flags: Flags, command: Command): Pr
       }
       if (!opened.several) terminal.progress(1, 1, "");
       for (const { result } of made)
-        for (const note of result.notes) terminal.note(`note: ${several ? `${name}: ` : ""}${note}`);
+        for (const note of result.notes) {
+          const of = several && !model.notes.includes(note) ? `${name}: ` : "";
+          terminal.note(`note: ${of}${note}`);
+        }
       const folder = batch.length > 1 ? join(input.folder, String(row)) : input.folder;
       const written = await terminal.time("pictures", () =>
         writeResults(folder, made, photo, flags, look, model.notes),
