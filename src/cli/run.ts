@@ -1,6 +1,6 @@
 /** What every verb does first: find the model and the pictures among the arguments, open them, say what was chosen. */
 import { basename, join } from "node:path";
-import { ConvlensError, type Model, type OpenOptions } from "../index.ts";
+import { ConvlensError, embeddedModels, type Model, type OpenOptions } from "../index.ts";
 import { createNodePlatform, openModel } from "../node.ts";
 import { partNames, sortFiles } from "./files.ts";
 import { type Input, type Loaded, pictureInput, tensorInput } from "./inputs.ts";
@@ -51,7 +51,7 @@ export async function openRun(
         const place = { name: basename(path), open: () => platform.open(path) };
         inputs.push(pictureInput(opening, place, pictures.length > 1 ? join(folder, parts[i]!) : folder));
       }
-    } else if (modelFile === undefined) {
+    } else if (modelFile === undefined || embeddedModels.includes(modelFile)) {
       terminal.note("no image: the demo photograph");
       const place = { name: "chelsea.png", open: () => platform.embedded("photographs/chelsea.png") };
       inputs.push(pictureInput(opening, place, folder));

@@ -4,7 +4,9 @@ import type { Picture } from "../../src/core/picture.ts";
 import { float32, sizeOf, type Tensor } from "../../src/core/tensor.ts";
 import { builder, int, ints } from "../../src/graph/builder.ts";
 import type { Graph } from "../../src/graph/graph.ts";
+import type { Preprocessing } from "../../src/model/card.ts";
 import type { Model } from "../../src/model/model.ts";
+import { preparePicture } from "../../src/model/preprocess.ts";
 
 export interface FakeOptions {
   readonly name?: string;
@@ -92,6 +94,17 @@ export function fakeModel(options: FakeOptions = {}): Model {
   const shapeOf = (name: string): readonly number[] =>
     (layers.find((layer) => layer.name === name)?.shape ?? [1, side, side, 3]).map((n) => n ?? 1);
   const probabilities = labels.map((_, i) => (i === 0 ? 0.9 : 0.1 / (labels.length - 1)));
+  const preprocessing: Preprocessing = {
+    size: [side, side],
+    resize: "nearest",
+    resizeLibrary: "pil",
+    fit: "stretch",
+    scale: 1 / 255,
+    mean: [0, 0, 0],
+    std: [1, 1, 1],
+    channels: "RGB",
+    layout: "NHWC",
+  };
   return {
     name: options.name ?? "fake",
     description: "made up for tests",
@@ -100,17 +113,7 @@ export function fakeModel(options: FakeOptions = {}): Model {
     sourceLayout: "NHWC",
     inputs: [{ name: "picture", shape: [null, side, side, 3], layout: "NHWC", type: "float32" }],
     input: { name: "picture", shape: [null, side, side, 3], layout: "NHWC", type: "float32" },
-    preprocessing: {
-      size: [side, side],
-      resize: "nearest",
-      resizeLibrary: "pil",
-      fit: "stretch",
-      scale: 1 / 255,
-      mean: [0, 0, 0],
-      std: [1, 1, 1],
-      channels: "RGB",
-      layout: "NHWC",
-    },
+    preprocessing,
     labels: labels.map((name) => ({ name })),
     notes: [],
     fileNotes: [],
@@ -122,11 +125,10 @@ export function fakeModel(options: FakeOptions = {}): Model {
       return wanted.includes("all") ? layers : layers.filter(({ name }) => wanted.includes(name));
     },
     sha256: async () => "0".repeat(64),
-    prepare: () => ({
-      tensor: fill([1, side, side, 3], 3),
-      seen: fakePicture(side, side),
-      region: { x: 0, y: 0, width: side, height: side },
-    }),
+    prepare: (picture) => {
+      const seen = picture.width === side && picture.height === side ? picture : fakePicture(side, side);
+      return preparePicture(seen, preprocessing);
+    },
     gradient: async (_feeds, { targets, wrt = ["picture"], outputs = [] }) => {
       const values = (names: readonly string[], seed: number) =>
         Object.fromEntries(names.map((name) => [name, fill(shapeOf(name), seed)]));
@@ -147,8 +149,8 @@ export function fakeModel(options: FakeOptions = {}): Model {
     findTarget: async (what, of = "logit") => ({ class: what === "top" ? "top" : Number(what), of }),
     run: async (_feeds, { outputs = [dense] } = {}) =>
       Object.fromEntries(outputs.map((name) => [name, fill(shapeOf(name), 5)])),
-    predict: async (_feeds, { top = 5 } = {}) => [
-      {
+    predict: async (feeds, { top = 5 } = {}) =>
+      Array.from({ length: (feeds as Tensor).dims[0] ?? 1 }, () => ({
         predictions: labels
           .map((label, index) => ({
             index,
@@ -159,8 +161,7 @@ export function fakeModel(options: FakeOptions = {}): Model {
           .slice(0, top),
         output: probabilities,
         notes: [],
-      },
-    ],
+      })),
     weight: async (_layer, name) => (name === "kernel" ? fill([3, 3, 3, 4], 7) : float32([4], [0.1, -0.2, 0, 0.3])),
     release: async () => {},
   };

@@ -116,7 +116,7 @@ test("with no time left, what needs the network is left out with the way to get 
 
 test("a network that cannot be looked into still gets a report, with the reason", async () => {
   const report = await makeReport(fakeModel({ opaque: "it has a Loop" }), photo);
-  expect(report.sections).toEqual(["photograph", "prediction", "summary", "made"]);
+  expect(report.sections).toEqual(["photograph", "prediction", "summary", "attack", "made"]);
   expect(report.html).toContain("It cannot be made: it has a Loop");
 });
 

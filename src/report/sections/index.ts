@@ -1,6 +1,7 @@
 /** The registry of sections: one line each. */
 import type { Section } from "../section.ts";
 import { activations } from "./activations.ts";
+import { attack } from "./attack.ts";
 import { classes } from "./classes.ts";
 import { depth } from "./depth.ts";
 import { filters } from "./filters.ts";
@@ -22,5 +23,6 @@ export const sections: readonly Section[] = [
   activations,
   filters,
   sparsity,
+  attack,
   made,
 ].sort((a, b) => a.order - b.order);
