@@ -74,7 +74,7 @@ export function drawingOf(result: Explained, hasPhoto: boolean, options: Explana
   within("threshold", threshold, 0, 1);
   const field = shownField(result, mode);
   const scale = options.scale ?? scaleOf([field], clip);
-  const flat = mode === "map" || mode === "contour";
+  const flat = mode === "map" || mode === "contour" || mode === "mask";
   const usual =
     mode === "mask"
       ? "gray_r"

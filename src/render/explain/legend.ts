@@ -62,7 +62,7 @@ export function scaleWords({ scale, mode, threshold, result }: Drawing, boxes: n
     scale.signed ? "above 0: for the class; below: against it" : "",
     scale.clipped === undefined
       ? ""
-      : `colours end at the ${scale.clipped.percentile}th percentile; the largest value is ${short(scale.clipped.largest, 3)}`,
+      : `cut at the ${scale.clipped.percentile}th percentile; largest ${short(scale.clipped.largest, 3)}`,
     result.kind === "attribution" && (mode === "contour" || mode === "boxes")
       ? "smoothed over 2 % of the picture's side"
       : "",
@@ -70,7 +70,7 @@ export function scaleWords({ scale, mode, threshold, result }: Drawing, boxes: n
     mode === "boxes"
       ? `${boxes} ${boxes === 1 ? "box" : "boxes"} around values above ${short(threshold * 100)} % of the largest, with their part of the whole`
       : "",
-    sum === undefined ? "" : `all values sum to ${short(sum.sum)}; they should sum to ${short(sum.expected)}`,
+    sum === undefined ? "" : `values sum to ${short(sum.sum, 3)}, expected ${short(sum.expected, 3)}`,
     mode === "mask" ? "the photograph shows where the map is high" : "",
   ];
   return words.filter(Boolean);
