@@ -16,7 +16,7 @@ import {
   relativeError,
 } from "../test/fixtures/networks/read.ts";
 
-const tolerance = 1e-3;
+const tolerance = 1e-4;
 const driver = "/usr/lib/chromium/vk_swiftshader_icd.json";
 if (process.env.VK_ICD_FILENAMES === undefined && existsSync(driver)) process.env.VK_ICD_FILENAMES = driver;
 
