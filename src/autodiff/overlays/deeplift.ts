@@ -6,6 +6,7 @@
 import { int } from "../../graph/builder.ts";
 import type { Emitter } from "../emitter.ts";
 import type { Overlay, Rule, RuleContext, RuleTable } from "../rule.ts";
+import { withInputs } from "./inputs.ts";
 
 /** Below this difference of inputs the quotient is rounding noise, and the slope itself is taken. */
 const NEAR = 1e-6;
@@ -97,6 +98,43 @@ const Softmax: Rule = (dy, { emit, x, axis }) => {
   return [quotient(emit, x(), emit.mul(halves(emit, de)[0], difference(emit, e)), emit.mul(de, e))];
 };
 
+/**
+ * (x - mean x) r with r = 1/sqrt(v + eps), v the mean square of what is centred: a product, a bend and a square. `g` is
+ * the gradient behind the normalization's own weight, `axes` those of the means.
+ */
+function normalized(emit: Emitter, g: string, x: string, axes: readonly number[], epsilon: number): string {
+  const centred = emit.sub(x, emit.mean(x, axes));
+  const v = emit.mean(emit.mul(centred, centred), axes);
+  const r = emit.op("Reciprocal", [emit.op("Sqrt", [emit.add(v, epsilon)])]);
+  const cubed = emit.mul(emit.mul(r, r), r);
+  const [own] = halves(emit, emit.sum(emit.mul(g, mean(emit, centred)), axes));
+  const slope = emit.mul(twice(emit, own), emit.mul(cubed, -0.5));
+  const bySquare = quotient(emit, v, emit.mul(own, difference(emit, r)), slope);
+  // The mean square changes by the mean of (c + c0) (c - c0).
+  const count = emit.sum(emit.expandLike(1, x), axes);
+  const squared = emit.mul(mean(emit, centred), emit.div(emit.mul(bySquare, 2), count));
+  const change = emit.add(emit.mul(g, mean(emit, r)), squared);
+  return emit.sub(change, emit.mean(change, axes));
+}
+
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+const perChannel = ({ emit, x, rank }: RuleContext): string =>
+  emit.reshape(x(1), [-1, ...range(2, rank()).map(() => 1)]);
+
+const LayerNormalization: Rule = (dy, { x, emit, rank, axis, float }) => [
+  normalized(emit, emit.mul(dy, x(1)), x(), range(axis("axis", -1), rank()), float("epsilon", 1e-5)),
+];
+const InstanceNormalization: Rule = (dy, context) => {
+  const { x, emit, rank, float } = context;
+  return [normalized(emit, emit.mul(dy, perChannel(context)), x(), range(2, rank()), float("epsilon", 1e-5))];
+};
+const GroupNormalization: Rule = (dy, context) => {
+  const { x, emit, int: attribute, float } = context;
+  const grouped = (value: string): string => emit.reshape(value, [0, attribute("num_groups", 1), -1]);
+  const g = grouped(emit.mul(dy, perChannel(context)));
+  return [emit.reshapeLike(normalized(emit, g, grouped(x()), [2], float("epsilon", 1e-5)), x())];
+};
+
 /** Keeps the gradient, and says so: its shares need not add up. */
 const plain =
   (ordinary: Rule): Rule =>
@@ -114,19 +152,33 @@ const bending = [
 
 /** Functions of many inputs at once that have no rule of their own. */
 const mixing = [
-  ...["LayerNormalization", "InstanceNormalization", "GroupNormalization", "LpNormalization", "LRN", "LogSoftmax"],
-  ...["LpPool", "GlobalLpPool", "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSumExp", "ReduceLogSum"],
+  ...[
+    "LpNormalization",
+    "LRN",
+    "LogSoftmax",
+    "LpPool",
+    "GlobalLpPool",
+    "ReduceL1",
+    "ReduceL2",
+    "ReduceSumSquare",
+    "ReduceLogSumExp",
+    "ReduceLogSum",
+  ],
   ...["ReduceProd"],
 ];
 
 const changed = (rules: RuleTable, ops: readonly string[], change: (rule: Rule) => Rule): RuleTable =>
   Object.fromEntries(ops.flatMap((op) => (rules[op] ? [[op, change(rules[op])]] : [])));
 
-/** MatMul of two values that both change is no linear map. */
+/** A product of two matrices that both change: each with the mean of the other. */
 const product =
   (ordinary: Rule): Rule =>
-  (dy, context) =>
-    (context.wants(0) && context.wants(1) ? plain(ordinary) : ordinary)(dy, context);
+  (dy, context) => {
+    const { emit, x, wants } = context;
+    if (!wants(0) || !wants(1)) return ordinary(dy, context);
+    const means = new Map([0, 1].map((i) => [i, mean(emit, x(i))]));
+    return ordinary(dy, withInputs(context, means));
+  };
 
 export const deeplift: Overlay = {
   id: "deeplift",
@@ -141,5 +193,8 @@ export const deeplift: Overlay = {
     ...changed(rules, ["MatMul", "Gemm"], product),
     Mul,
     Softmax,
+    LayerNormalization,
+    InstanceNormalization,
+    GroupNormalization,
   }),
 };

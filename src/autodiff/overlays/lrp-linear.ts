@@ -6,6 +6,7 @@ import type { Graph, Node } from "../../graph/graph.ts";
 import { producers, reads } from "../../graph/walk.ts";
 import type { Emitter } from "../emitter.ts";
 import { contextOf, type Rule, type RuleContext } from "../rule.ts";
+import { withInputs } from "./inputs.ts";
 
 const heads: ReadonlySet<string> = new Set(["Conv", "ConvTranspose", "Gemm", "MatMul"]);
 const tails: ReadonlySet<string> = new Set(["BatchNormalization", "Add", "Sub", "Mul", "Div"]);
@@ -154,19 +155,13 @@ function biasOf({ node, emit, x, float }: RuleContext): string | undefined {
   return beta === 1 ? flat : emit.mul(flat, beta);
 }
 
-/** The context of a node whose weight is replaced by another of the same shape. */
-function withWeight(context: RuleContext, weight: string): RuleContext {
-  const { emit, x, node } = context;
-  const own = (value: string): string => (value === weight ? node.inputs[1]! : value);
-  return {
-    ...context,
-    node: { ...node, attributes: withoutScale(node) },
-    float: (name, otherwise) => (name === "alpha" ? 1 : context.float(name, otherwise)),
-    x: (index = 0) => (index === 1 ? weight : x(index)),
-    wants: (index) => index === 0,
-    emit: { ...emit, shape: (value) => emit.shape(own(value)), dims: (value) => emit.dims(own(value)) },
-  };
-}
+/** The context of a node whose weight is replaced by another of the same shape, with all factors in it. */
+const withWeight = (context: RuleContext, weight: string): RuleContext => ({
+  ...withInputs(context, new Map([[1, weight]])),
+  node: { ...context.node, attributes: withoutScale(context.node) },
+  float: (name, otherwise) => (name === "alpha" ? 1 : context.float(name, otherwise)),
+  wants: (index) => index === 0,
+});
 
 /** What keeps denominators from 0 where nothing else is asked for. */
 const LEAST = 1e-9;

@@ -52,7 +52,7 @@ const takes = ({ emit, wants, x }: RuleContext, input: number): boolean =>
 /** Functions of one input element by element, and normalizations, whose statistics are taken as fixed. */
 const passing = [
   ...["Relu", "LeakyRelu", "PRelu", "ThresholdedRelu", "Clip", "Elu", "Selu", "Celu", "Sigmoid", "HardSigmoid"],
-  ...["HardSwish", "Tanh", "Softplus", "Softsign", "Mish", "Gelu", "Erf", "Pow", "Sqrt", "Exp", "Log", "Neg"],
+  ...["HardSwish", "Tanh", "Softplus", "Softsign", "Mish", "Gelu", "Erf", "Pow", "Sqrt", "Exp", "Log", "Abs", "Neg"],
   ...["BatchNormalization", "LayerNormalization", "InstanceNormalization", "GroupNormalization", "LpNormalization"],
   ...["LRN", "Identity", "Dropout", "Cast", "CastLike"],
 ];
@@ -154,7 +154,7 @@ const layer =
   (r, context) => {
     const { emit, x, node, fail } = context;
     const stretches = stretchesOf(emit);
-    if (!stretches.isFixed(x(1))) return fail(`its weight is no constant`);
+    if (!stretches.isFixed(x(1))) return fail("relevance has no rule for a product of two feature maps");
     const one = linearOf(context, ordinary);
     const isDense = node.op === "Gemm" || node.op === "MatMul";
     if (rule === "composite" && isFirst(x(), stretches)) {

@@ -2,7 +2,7 @@
 import type { Overlay, Rule, RuleContext, RuleTable } from "../rule.ts";
 
 /** ReLU, and ReLU6 as ONNX writes it: a Clip from 0. */
-const rectifies = ({ node, x, emit }: RuleContext): boolean =>
+export const rectifies = ({ node, x, emit }: RuleContext): boolean =>
   node.op === "Relu" || (node.op === "Clip" && x(1) !== "" && emit.known(x(1))?.[0] === 0);
 
 /** Rectifiers that these methods were not made for: they keep their own rule, and the result says so. */
