@@ -404,6 +404,38 @@ describe("what holds by definition", () => {
         (build, z) =>
           build.node("Mul", [build.node("Softmax", [z], { attributes: { axis: int(1) } }), build.scalar(3)]),
       ],
+      [
+        "normalization",
+        (build, z) => {
+          const w = build.constant(float32([2], [1.5, -0.7]));
+          const widened = build.node("Concat", [z, build.node("Sin", [z]), build.node("Exp", [z])], {
+            attributes: { axis: int(1) },
+          });
+          const six = build.constant(float32([6], [1, 2, -0.5, 0.3, 1.1, -0.8]));
+          const layer = build.node("LayerNormalization", [widened, six], { attributes: { axis: int(-1) } });
+          const maps = build.node("Reshape", [layer, build.ints([-1, 2, 3])]);
+          const instance = build.node("InstanceNormalization", [maps, w, w]);
+          return build.node("ReduceMax", [instance, build.ints([2])], { attributes: { keepdims: int(0) } });
+        },
+      ],
+      [
+        "groups",
+        (build, z) => {
+          const widened = build.node("Concat", [z, build.node("Exp", [z])], { attributes: { axis: int(1) } });
+          const maps = build.node("Reshape", [widened, build.ints([-1, 2, 2])]);
+          const w = build.constant(float32([2], [1.5, -0.7]));
+          const group = build.node("GroupNormalization", [maps, w, w], { attributes: { num_groups: int(1) } });
+          return build.node("Flatten", [group]);
+        },
+      ],
+      [
+        "matrices",
+        (build, z) => {
+          const row = build.node("Reshape", [z, build.ints([-1, 1, 2])]);
+          const column = build.node("Reshape", [build.node("Sin", [z]), build.ints([-1, 2, 1])]);
+          return build.node("Reshape", [build.node("MatMul", [column, row]), build.ints([-1, 4])]);
+        },
+      ],
       ["max", (build, z) => build.node("Max", [z, build.scalar(0.1)])],
       ["greatest", (build, z) => build.node("Add", [z, build.node("ReduceMax", [z, build.ints([1])])])],
     ];
