@@ -18,6 +18,7 @@ const expected: Record<string, { says: RegExp; writes: string[] }> = {
     says: /cat: 128 channels of 8 x 8[\s\S]*the method cam: the same\nGrad-CAM times 8 x 8: the same\n/,
     writes: [],
   },
+  "attack.ts": { says: /cat becomes frog[\s\S]*L2 [\s\S]*again: frog\n/, writes: ["attack.png", "attacked.png"] },
   "activations.ts": { says: /wrote channel\.png/, writes: ["channel.png", "sheet.png"] },
 };
 
