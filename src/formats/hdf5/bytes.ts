@@ -71,59 +71,64 @@ export interface Widths {
   readonly length: number;
 }
 
-/** Reads little-endian numbers one after another. */
-export interface Cursor {
-  readonly at: number;
-  readonly left: number;
-  skip(count: number): void;
-  uint(size: number): number;
+/** Reads little-endian numbers one after another. A class: a large network takes a hundred thousand of them. */
+export class Cursor {
+  at = 0;
+  private readonly bytes: Uint8Array;
+  private readonly widths: Widths;
+  private readonly region: Region;
+
+  constructor(bytes: Uint8Array, widths: Widths, region: Region) {
+    this.bytes = bytes;
+    this.widths = widths;
+    this.region = region;
+  }
+
+  get left(): number {
+    return this.bytes.length - this.at;
+  }
+
+  private forward(count: number): number {
+    const from = this.at;
+    if (!(count >= 0) || from + count > this.bytes.length) throw damaged(this.region, "a structure ends too early");
+    this.at = from + count;
+    return from;
+  }
+
+  skip(count: number): void {
+    this.forward(count);
+  }
+
+  uint(size: number): number {
+    const from = this.forward(size);
+    let value = 0;
+    for (let i = from + size - 1; i >= from; i--) value = value * 256 + this.bytes[i]!;
+    return value;
+  }
+
   /** An address of the file; `undefined` for the undefined one (all bits set). */
-  address(): number | undefined;
-  length(): number;
-  take(count: number): Uint8Array;
+  address(): number | undefined {
+    const { address } = this.widths;
+    const value = this.uint(address);
+    return value >= 2 ** (8 * address) - 1 ? undefined : value;
+  }
+
+  length(): number {
+    return this.uint(this.widths.length);
+  }
+
+  take(count: number): Uint8Array {
+    const from = this.forward(count);
+    return this.bytes.subarray(from, from + count);
+  }
+
   /** Skips to a multiple of 8 from the beginning. */
-  align(): void;
+  align(): void {
+    this.forward(Math.min((8 - (this.at % 8)) % 8, this.left));
+  }
 }
 
-export function cursor(bytes: Uint8Array, { address, length }: Widths, region: Region): Cursor {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let at = 0;
-  const forward = (count: number): number => {
-    if (!(count >= 0) || at + count > bytes.length) throw damaged(region, "a structure ends too early");
-    at += count;
-    return at - count;
-  };
-  const uint = (size: number): number => {
-    const from = forward(size);
-    if (size === 1) return view.getUint8(from);
-    if (size === 2) return view.getUint16(from, true);
-    if (size === 4) return view.getUint32(from, true);
-    let value = 0;
-    for (let i = size - 1; i >= 0; i--) value = value * 256 + view.getUint8(from + i);
-    return value;
-  };
-  return {
-    get at() {
-      return at;
-    },
-    get left() {
-      return bytes.length - at;
-    },
-    skip: (count) => void forward(count),
-    uint,
-    address: () => {
-      const from = at;
-      const value = uint(address);
-      return bytes.subarray(from, from + address).every((byte) => byte === 0xff) ? undefined : value;
-    },
-    length: () => uint(length),
-    take: (count) => {
-      const from = forward(count);
-      return bytes.subarray(from, from + count);
-    },
-    align: () => void forward(Math.min((8 - (at % 8)) % 8, bytes.length - at)),
-  };
-}
+export const cursor = (bytes: Uint8Array, widths: Widths, region: Region): Cursor => new Cursor(bytes, widths, region);
 
 const latin = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
 

@@ -27,7 +27,7 @@ interface Filter {
   readonly values: readonly number[];
 }
 
-export interface ArrayInfo {
+interface ArrayInfo {
   readonly datatype: Datatype;
   readonly dims: readonly number[];
 }

@@ -302,7 +302,7 @@ function readOldArgument(value: unknown, names: ReadonlySet<string>): CallArgume
 }
 
 /** All tensors of an argument, in order. */
-export function refsOf(arg: CallArgument): readonly TensorRef[] {
+function refsOf(arg: CallArgument): readonly TensorRef[] {
   if (Array.isArray(arg)) return arg.flatMap(refsOf);
   if (arg === null || typeof arg !== "object") return [];
   const item = arg as Exclude<CallArgument, null | boolean | number | string | readonly CallArgument[]>;

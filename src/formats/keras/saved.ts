@@ -11,7 +11,7 @@ import { type NamedWeight, put, type WeightTable } from "./weights.ts";
 const containers = ["layers", "_layer_checkpoint_dependencies"];
 
 /** Keras' own rule: Conv2DTranspose is conv2d_transpose, PReLU p_re_lu. */
-export const snakeCase = (className: string): string =>
+const snakeCase = (className: string): string =>
   className
     .replace(/^.*>/, "")
     .replace(/\W+/g, "")
