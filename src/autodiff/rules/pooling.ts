@@ -1,6 +1,6 @@
 /** Pooling. Max pools send the gradient to the first maximum of each window, as PyTorch and TensorFlow do. */
 import { float32 } from "../../core/tensor.ts";
-import { int } from "../../graph/builder.ts";
+import { int, ints, text } from "../../graph/builder.ts";
 import { counting } from "../emitter.ts";
 import type { Rule, RuleContext } from "../rule.ts";
 import { spread } from "../spread.ts";
@@ -21,18 +21,26 @@ export const GlobalMaxPool: Rule = (dy, context) => {
 };
 
 /**
- * The engine's own indices of the maxima, flat over the whole tensor, batch and channels included; a scatter adds up
- * where windows overlap.
+ * The engine's own indices of the maxima, flat over the whole tensor, batch and channels included. Where no two windows
+ * overlap they are unpooled, at half the cost of the scatter that adds up otherwise.
  */
-export const MaxPool: Rule = (dy, { emit, x, node, fail, int: attribute }) => {
+export const MaxPool: Rule = (dy, { emit, x, node, fail, int: attribute, ints: list }) => {
   if (attribute("storage_order", 0) !== 0) fail("its indices count columns first (storage_order 1)");
   const [, indices] = emit.ops("MaxPool", [x()], 2, node.attributes);
+  const kernel = list("kernel_shape", []);
+  const one = kernel.map(() => 1);
+  const [strides, dilations] = [list("strides", one), list("dilations", one)];
+  if (kernel.every((k, i) => strides[i]! > dilations[i]! * (k - 1))) {
+    // The sizes come from x; a kernel of 1 keeps the operator from working out others.
+    const attributes = { kernel_shape: ints(one), strides: ints(one) };
+    return [emit.op("MaxUnpool", [dy, indices!, emit.op("Shape", [x()])], attributes)];
+  }
   const flat = emit.ints([-1]);
   const zeros = emit.op("Reshape", [emit.zerosLike(x()), flat]);
   const places = emit.op("Reshape", [indices!, flat]);
   const sums = emit.op("ScatterElements", [zeros, places, emit.op("Reshape", [dy, flat])], {
     axis: int(0),
-    reduction: { kind: "string", value: "add" },
+    reduction: text("add"),
   });
   return [emit.reshapeLike(sums, x())];
 };
