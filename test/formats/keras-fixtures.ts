@@ -7,7 +7,6 @@ import { readNetwork } from "../../src/formats/keras/network.ts";
 
 /** An array that is not stored: numbers of a formula. */
 interface Made {
-  readonly name: string;
   readonly shape: readonly number[];
   readonly seed: number;
   readonly low: number;
@@ -17,7 +16,8 @@ export interface LayerCase {
   readonly name: string;
   /** What `model.to_json()` gives. */
   readonly model: unknown;
-  readonly weights: Readonly<Record<string, readonly Made[]>>;
+  /** By the layer's path, in Keras' order. */
+  readonly weights: Readonly<Record<string, readonly (Made & { readonly name: string })[]>>;
   readonly inputs: readonly Made[];
   /** float32, little-endian, in base64. */
   readonly outputs: readonly { readonly shape: readonly number[]; readonly data: string }[];
@@ -27,10 +27,16 @@ export interface LayerCase {
 
 const folder = new URL("../fixtures/keras/", import.meta.url);
 
-export const layerCases: readonly LayerCase[] = [3, 2].flatMap((version) => {
-  const text = gunzipSync(readFileSync(new URL(`layers-${version}.json.gz`, folder))).toString();
+function load(part: string, version: number): readonly LayerCase[] {
+  const text = gunzipSync(readFileSync(new URL(`layers-${part}.json.gz`, folder))).toString();
   return (JSON.parse(text) as { cases: Omit<LayerCase, "version">[] }).cases.map((one) => ({ ...one, version }));
-});
+}
+
+/** One layer or operation each. */
+export const layerCases: readonly LayerCase[] = [...load("3", 3), ...load("2", 2)];
+
+/** Small members of the families of keras.applications. */
+export const families: readonly LayerCase[] = load("families", 3);
 
 /** `numbers` of layers.py. */
 export function made({ shape, seed, low, high }: Made): Tensor<"float32"> {
