@@ -6,9 +6,16 @@ import { writeOnnx } from "../../src/formats/onnx/write.ts";
 import { builder } from "../../src/graph/builder.ts";
 import type { ExplanationMethod } from "../../src/methods/explain/explanation.ts";
 import { cam, fullgrad, gradcam, guidedGradcam, hirescam, xgradcam } from "../../src/methods/index.ts";
-import type { Model } from "../../src/model/model.ts";
-import { embeddedPhotograph, openImage } from "../../src/node.ts";
-import { relativeError } from "../fixtures/networks/read.ts";
+import type { Feeds, Model } from "../../src/model/model.ts";
+import { embeddedPhotograph, openImage, openModel } from "../../src/node.ts";
+import { dataPath } from "../data.ts";
+import {
+  fixtureFeeds,
+  networkFixtures,
+  networkOptions,
+  networkPath,
+  relativeError,
+} from "../fixtures/networks/read.ts";
 import { type CamMethod, counting, family, network, open, picture, row } from "./small-network.ts";
 
 const atLayers = family.filter((method) => "layer" in method.options);
@@ -104,6 +111,46 @@ describe("what must hold", () => {
       expect(relativeError(map.data, graded[0]!.map.data)).toBeLessThan(1e-4);
     }
   });
+});
+
+describe("CAM is Grad-CAM, signed, times H W behind a pooling by the mean", () => {
+  const identical = async (model: Model, feeds: Feeds, target: number | "top"): Promise<boolean> => {
+    if (cam.applies(model) !== undefined) return false;
+    const { map, layers } = await cam.run(model, { feeds }, { target });
+    const graded = await gradcam.run(model, { feeds }, { target, signed: true });
+    expect(layers).toEqual(graded.layers);
+    const scaled = graded.map.data.map((x) => map.data.length * x);
+    expect(relativeError(map.data, scaled)).toBeLessThan(1e-4);
+    return true;
+  };
+
+  it("in every miniature network that ends so", async () => {
+    const names: string[] = [];
+    for (const fixture of networkFixtures.filter(({ maps }) => !maps)) {
+      const model = await openModel(networkPath(fixture), networkOptions(fixture));
+      if (await identical(model, fixtureFeeds(fixture, 0), fixture.classes[0])) names.push(fixture.name);
+      await model.release();
+    }
+    const known = networkFixtures.filter(({ arrays }) => arrays.cam).map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(known));
+    expect(names).not.toContain("vgg");
+  });
+
+  const files = [
+    "mobilenet_v2_1.0_224_keras_ptq_deq.onnx",
+    "shufflenet-v2-12-int8.onnx",
+    "cifar10_resnet8_mlperf_tiny.h5",
+    "vww_mobilenet_v1_0.25_96.h5",
+  ];
+  for (const file of files) {
+    const path = dataPath("models", file);
+    it.skipIf(!path)(`in ${file}`, async () => {
+      const model = await openModel(path!, { preprocessing: "unit" });
+      const { picture: photograph } = await openImage(await embeddedPhotograph());
+      expect(await identical(model, model.prepare(photograph).tensor, "top")).toBe(true);
+      await model.release();
+    });
+  }
 });
 
 describe("maps gone wrong carry their reason", () => {

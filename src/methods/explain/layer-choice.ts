@@ -162,9 +162,15 @@ function nearestLayer({ byOutput, made, shapes }: Survey, value: string): Layer 
   return undefined;
 }
 
-/** The layer whose output a value is, or the next one before it. Throws `model-unsupported`. */
+/** What changes no number, or only its type. */
+const keeps = /^(Identity|Dropout|Cast|Transpose|QuantizeLinear|DequantizeLinear)$/;
+
+/** The layer that makes a value's numbers, or the next one before it. Throws `model-unsupported`. */
 export async function layerBefore(model: Model, value: string): Promise<Layer> {
-  const layer = nearestLayer(await survey(model), value);
+  const all = await survey(model);
+  let at = value;
+  for (let node = all.made.get(at); node && keeps.test(node.op); node = all.made.get(at)) at = node.inputs[0]!;
+  const layer = nearestLayer(all, at);
   if (layer) return layer;
   throw new ConvlensError("model-unsupported", `no layer of "${model.name}" gives the feature maps "${value}"`);
 }

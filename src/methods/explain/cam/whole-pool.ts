@@ -44,7 +44,7 @@ export function findWholePool(model: Model): WholePool | string {
     const input = node.inputs.filter((name) => moving.has(name));
     const shape = shapes.get(input[0] ?? "")?.shape;
     if (passing.has(node.op)) value = node.inputs[0]!;
-    else if (input.length === 1 && node.op === "Add") value = input[0]!;
+    else if (input.length === 1 && /^(QLinear)?Add$/.test(node.op)) value = input[0]!;
     else if (input.length === 1 && shape && isDense(node, shape)) {
       if (++dense > 1) return refusal("more than one dense layer lies before its scores");
       value = input[0]!;
@@ -67,7 +67,7 @@ function downstream(inputs: readonly string[], nodes: readonly Node[]): Readonly
 
 /** A matrix of weights times a vector: also a convolution over one place. */
 const isDense = ({ op }: Node, shape: readonly number[]): boolean =>
-  op === "Gemm" || op === "MatMul" || (op === "Conv" && sizeOf(shape.slice(2)) === 1);
+  /^(Gemm|MatMul|QGemm|QLinearMatMul)$/.test(op) || (/^(QLinear)?Conv$/.test(op) && sizeOf(shape.slice(2)) === 1);
 
 function poolsAll(
   node: Node,
@@ -77,7 +77,7 @@ function poolsAll(
 ): boolean {
   if (shape.length !== 4) return false;
   const { op, attributes } = node;
-  if (op === "GlobalAveragePool" || op === "GlobalMaxPool") return true;
+  if (/^(QLinear)?Global(Average|Max)Pool$/.test(op)) return true;
   if (op === "AveragePool" || op === "MaxPool") {
     const { kernel_shape: kernel, pads } = attributes;
     const isPadded = pads?.kind === "ints" && pads.value.some((n) => n > 0);
