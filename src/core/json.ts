@@ -72,6 +72,20 @@ function body(result: Result): Record<string, unknown> {
       const { title, pictures, untargeted, targeted, anyTarget, classes, matrix, reached } = result;
       return { title, pictures, untargeted, targeted, anyTarget, classes, matrix, reached };
     }
+    case "images":
+      return {
+        title: result.title,
+        of: result.of,
+        images: result.images.map(({ label, values, reached, reference, dead }) => ({
+          label,
+          shape: values.dims,
+          range: rangeOf(values),
+          reached: finite(reached),
+          reference: finite(reference),
+          dead,
+        })),
+        grid: result.grid,
+      };
     case "list":
       return { rows: result.rows };
   }

@@ -212,10 +212,44 @@ export interface Evaluation extends Base {
   readonly reached: readonly number[];
 }
 
+/** Pictures that a method made. */
+export interface Images extends Base {
+  readonly kind: "images";
+  readonly title: string;
+  /** What all of them are of: a layer's name, or `classes`. */
+  readonly of: string;
+  readonly images: readonly MadeImage[];
+  /** How many stand in a row of the sheet; `columns`: the sheet fills column by column. */
+  readonly grid: { readonly across: number; readonly order: "rows" | "columns" };
+}
+export interface MadeImage {
+  /** `channel 7`, `bald eagle`. */
+  readonly label: string;
+  readonly picture: Picture;
+  /** In the network's own input units and source layout, without batch axis, before the picture rule. */
+  readonly values: Tensor<"float32">;
+  /** What the objective reached. */
+  readonly reached: number;
+  /** The same objective for a real photograph, where one was given. */
+  readonly reference: number | null;
+  /** Why the picture is blank, where it is. */
+  readonly dead: string | null;
+}
+
 /** A plain list: models, labels. */
 export interface List extends Base {
   readonly kind: "list";
   readonly rows: readonly Readonly<Record<string, unknown>>[];
 }
 
-export type Result = Summary | Prediction | Tensors | Measure | HeatMap | Attribution | Attack | Evaluation | List;
+export type Result =
+  | Summary
+  | Prediction
+  | Tensors
+  | Measure
+  | HeatMap
+  | Attribution
+  | Attack
+  | Evaluation
+  | Images
+  | List;

@@ -3,7 +3,7 @@
  * of the objective comes back the same way.
  */
 import { redirectedRelu } from "../../autodiff/overlays/redirected.ts";
-import { ConvlensError, throwIfCancelled } from "../../core/errors.ts";
+import { throwIfCancelled } from "../../core/errors.ts";
 import type { RunOptions } from "../../core/platform.ts";
 import { type Random, random } from "../../core/random.ts";
 import { float32, type Tensor, transpose } from "../../core/tensor.ts";
@@ -42,6 +42,8 @@ export interface AscentJob {
   readonly normalize: Normalization;
   readonly steps: number;
   readonly seed: number;
+  /** A number for each picture that its own noise depends on, so that a picture of a batch equals the one made alone. */
+  readonly keys: readonly number[];
   /** After each step: its number from 1, the objective of each picture before it, and the parameters. */
   readonly onStep?: (step: number, scores: Float32Array, parameters: Float32Array) => void;
 }
@@ -60,6 +62,7 @@ export async function ascend(job: AscentJob, options: RunOptions = {}): Promise<
   const { model, target, size, parameters: way, units, steps, seed } = job;
   const anySize = "layer" in target || "reads" in target;
   const source = random(seed);
+  const own = job.keys.map((key) => random(seedOf(seed, key)));
   const values = Float32Array.from(job.start);
   const optimizer = optimizers[job.optimizer](job.rate);
   const losses: number[] = [];
@@ -75,7 +78,7 @@ export async function ascend(job: AscentJob, options: RunOptions = {}): Promise<
     throwIfCancelled(options.signal);
     const canvas = way ? await run(model, way, "forward", { parameters: float32(way.dims, values) }) : values;
     const look = view(place(job.transforms, source), size, job.sees, job.border);
-    const seen = withNoise(filled(look.apply(canvas), look.cover, size, job), job, source);
+    const seen = withNoise(filled(look.apply(canvas), look.cover, size, job), job, own);
     const input = toInput(seen, size, job.sees, units);
     const redirect = dead && step < REDIRECTED_STEPS;
     const found = await slopes(input, redirect);
@@ -150,12 +153,16 @@ function filled(
   return seen;
 }
 
-function withNoise(seen: Float32Array, { noise, units }: AscentJob, source: Random): Float32Array {
+function withNoise(seen: Float32Array, { noise, units }: AscentJob, own: readonly Random[]): Float32Array {
   if (noise === 0) return seen;
-  const range = units.raw ? 255 : 1;
-  for (let i = 0; i < seen.length; i++) seen[i]! += source.normal() * noise * range;
+  const [range, size] = [units.raw ? 255 : 1, seen.length / own.length];
+  for (const [n, source] of own.entries())
+    for (let i = n * size; i < (n + 1) * size; i++) seen[i]! += source.normal() * noise * range;
   return seen;
 }
+
+/** The seed of one picture's own noise. */
+export const seedOf = (seed: number, key: number): number => (Math.imul(seed, 1_000_003) + key + 1) | 0;
 
 /** Position in the network's channels of each of red, green, blue. */
 const order = ({ channels }: Preprocessing, count: number): readonly number[] =>
@@ -203,11 +210,4 @@ function unitsOf({ scale, mean, std }: Preprocessing, raw: boolean, channel: num
   if (raw) return [1, 0];
   const [m, s] = [mean[channel] ?? mean[0] ?? 0, std[channel] ?? std[0] ?? 1];
   return [(255 * scale) / s, -m / s];
-}
-
-/** Refuses a canvas that the network cannot look at. */
-export function mustFit({ channels }: CanvasSize, { input, name }: Model): void {
-  const wanted = input.shape.length === 4 ? input.shape[input.layout === "NHWC" ? 3 : 1] : undefined;
-  if (wanted !== undefined && (wanted === null || wanted === channels)) return;
-  throw new ConvlensError("model-unsupported", `"${name}" takes no pictures of ${channels} channels`);
 }

@@ -23,7 +23,7 @@ export interface CanvasSize {
 export interface Parameters {
   /** Shape of the parameters, the count of pictures first. */
   readonly dims: readonly number[];
-  /** The start, from noise. */
+  /** Where one picture starts, from noise. */
   start(random: Random): Float32Array;
   /** Inputs: `parameters`. Output: `picture` `[count, channels, height, width]`, 0 to 1 unless the parameters are raw. */
   readonly forward: Graph;
@@ -139,7 +139,7 @@ export function fourier(
   const scale = Float32Array.from(spectrumScale(height, width, decay), (value) => value / 4);
   return {
     dims,
-    start: (random) => noise(count * channels * 2 * height * columns, random, 0.01),
+    start: (random) => noise(channels * 2 * height * columns, random, 0.01),
     ...graphs(dims, size, (emit, parameters) => {
       const weighted = emit.mul(parameters, emit.constant(float32([height, columns], scale)));
       const stacked = emit.reshape(weighted, [count * channels, 2 * height, columns]);
@@ -154,7 +154,7 @@ export function pixels(size: CanvasSize, options: { readonly decorrelate?: boole
   const dims = [count, channels, height, width];
   return {
     dims,
-    start: (random) => noise(count * channels * height * width, random, 0.01),
+    start: (random) => noise(channels * height * width, random, 0.01),
     ...graphs(dims, size, (emit, parameters) => coloured(emit, parameters, size, options.decorrelate ?? true)),
   };
 }
