@@ -185,22 +185,51 @@ function emitLayers(
     }
     known.set(keyOf(ref), [own]);
   });
-  let pending = network.layers.flatMap((layer) => layer.calls.map((call, node) => ({ layer, call, node })));
-  while (pending.length > 0) {
-    const waiting: typeof pending = [];
-    for (const item of pending) {
-      const { layer, call, node } = item;
-      if (refsOfCall(call).every((ref) => known.has(keyOf(ref))))
-        known.set(
-          keyOf({ layer: layer.name, node, tensor: 0 }),
-          emitCall(layer, call, known, path, trainable, emission),
-        );
-      else waiting.push(item);
-    }
-    if (waiting.length === pending.length) throw stuck(waiting, known, file);
-    pending = waiting;
-  }
+  emitInOrder(network, known, file, (layer, call) => emitCall(layer, call, known, path, trainable, emission));
   return network.outputs.map((ref) => pick(ref, known, file));
+}
+
+/** One call that waits for `missing` other calls. */
+interface Waiting {
+  readonly layer: LayerSpec;
+  readonly call: Call;
+  readonly node: number;
+  missing: number;
+}
+
+/** Emits each call as soon as all it takes is known; those that are ready in the file's order. */
+function emitInOrder(
+  network: Network,
+  known: Map<string, readonly Value[]>,
+  file: string,
+  emit: (layer: LayerSpec, call: Call) => readonly Value[],
+): void {
+  const ready: Waiting[] = [];
+  const dependents = new Map<string, Waiting[]>();
+  const waiting = new Set<Waiting>();
+  for (const layer of network.layers)
+    for (const [node, call] of layer.calls.entries()) {
+      const needed = new Set(
+        refsOfCall(call)
+          .map(keyOf)
+          .filter((key) => !known.has(key)),
+      );
+      const item: Waiting = { layer, call, node, missing: needed.size };
+      waiting.add(item);
+      if (needed.size === 0) ready.push(item);
+      for (const key of needed) {
+        const list = dependents.get(key) ?? [];
+        dependents.set(key, list);
+        list.push(item);
+      }
+    }
+  for (const item of ready) {
+    const key = keyOf({ layer: item.layer.name, node: item.node, tensor: 0 });
+    known.set(key, emit(item.layer, item.call));
+    waiting.delete(item);
+    for (const dependent of dependents.get(key) ?? []) if (--dependent.missing === 0) ready.push(dependent);
+  }
+  if (waiting.size > 0) throw stuck([...waiting], known, file);
 }
 
 function stuck(
