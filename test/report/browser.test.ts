@@ -263,6 +263,9 @@ describe.skipIf(!chromiumPath)("the report in Chromium", () => {
     await visit(url, wide, async (page) => {
       await page.emulateMedia({ media: "print" });
       expect(await page.locator("nav.contents").isVisible()).toBe(false);
+      // What the picker says on a screen, the heading says on paper.
+      expect(await page.locator("#pixels .controls").isVisible()).toBe(false);
+      expect(await page.locator("#pixels .maps:not([hidden]) h3").isVisible()).toBe(true);
       expect(
         await page
           .locator(".scroll")

@@ -180,6 +180,7 @@ dialog.lightbox::backdrop { background: #111315; }
   :root { color-scheme: light; --paper: #fff; --raised: #fff; --ink: #000; --soft: #444; --line: #bbb; --faint: #f4f4f4; --accent: #000; --bar: #2c728e; --track: #ddd; --warn: #000; --warn-paper: #fff; }
   body { font-size: 10pt; }
   nav.contents, .skip, .js .js-only, .js .controls.js-only, .status { display: none; }
+  .js .maps h3 { display: block; }
   .page { max-width: none; padding: 0; }
   .columns { display: block; }
   .scroll, .scroll.tall { overflow: visible; max-height: none; }
