@@ -5,7 +5,7 @@ import { float32, type Tensor } from "../../src/core/tensor.ts";
 import { writeOnnx } from "../../src/formats/onnx/write.ts";
 import { builder } from "../../src/graph/builder.ts";
 import type { ExplanationMethod } from "../../src/methods/explain/explanation.ts";
-import { cam, fullgrad, gradcam, guidedGradcam, hirescam, xgradcam } from "../../src/methods/index.ts";
+import { cam, eigencam, fullgrad, gradcam, guidedGradcam, hirescam, xgradcam } from "../../src/methods/index.ts";
 import type { Feeds, Model } from "../../src/model/model.ts";
 import { embeddedPhotograph, openImage, openModel } from "../../src/node.ts";
 import { dataPath } from "../data.ts";
@@ -191,9 +191,18 @@ describe("maps gone wrong carry their reason", () => {
     expect(logit.notes.join()).not.toMatch(/saturated/);
   });
 
+  it("a score that overflows is refused, with the layer where it began", async () => {
+    const model = await network({ kernel: new Array(18).fill(3e38) });
+    for (const method of [gradcam, fullgrad, guidedGradcam] as unknown as CamMethod[])
+      await expect(method.run(model, picture(model))).rejects.toMatchObject({
+        code: "model-unsupported",
+        message: expect.stringMatching(/score of class 0 is (NaN|Infinity).* overflows .*first in layer "conv"/),
+      });
+  });
+
   it("what is not finite, and where it began", async () => {
     const model = await network({ kernel: new Array(18).fill(3e38) });
-    const { map, notes } = await gradcam.run(model, picture(model));
+    const { map, notes } = await eigencam.run(model, picture(model));
     expect([...map.data].some((x) => !Number.isFinite(x))).toBe(true);
     expect(notes.join()).toMatch(
       /4 of the map's 4 values are NaN or infinite.* begin in the activations of layer "conv"/,

@@ -218,6 +218,8 @@ export async function mapLayers(
     }
     for (const layer of fit) found.add(layer);
   }
+  if (found.size === 0)
+    throw new ConvlensError("option-invalid", `"${model.name}" has no convolution with maps before its scores`);
   return { layers: all.layers.filter((layer) => found.has(layer)), notes: [] };
 }
 

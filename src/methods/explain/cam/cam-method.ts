@@ -14,7 +14,7 @@ import { mapLayers } from "../layer-choice.ts";
 import { layerOption, signedOption, type TargetOptions, targetOptions } from "../options.ts";
 import { subjectOf } from "../pixels/passes.ts";
 import { type Contribution, type FeatureMaps, sumContributions } from "./feature-maps.ts";
-import { gapNotes, reasons } from "./notes.ts";
+import { gapNotes, mustBeFinite, reasons } from "./notes.ts";
 import { type CamJob, type Passed, plainPass } from "./pass.ts";
 import { principalComponent } from "./principal.ts";
 import { plainView, sixViews, unflipped } from "./views.ts";
@@ -85,6 +85,7 @@ export function camMethod<Options extends CamOptions = CamOptions>(
     const found = await (pass ? pass(job) : plainPass(job, wants));
     const results: HeatMap[] = [];
     for (const [t, passed] of found.entries()) {
+      if (wants) await mustBeFinite(model, subject, passed.explained, job.run);
       const maps: HeatMap[] = [];
       for (const layer of job.layers) maps.push(await heatMapAt(job, passed, layer, input, choice.targets[t]!, notes));
       results.push(...(fuse ? fuse(maps, options) : maps));

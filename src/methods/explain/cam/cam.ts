@@ -10,7 +10,7 @@ import { targetOption } from "../options.ts";
 import { subjectOf } from "../pixels/passes.ts";
 import { inputNotes, runOptions } from "./cam-method.ts";
 import { featureMaps, plane } from "./feature-maps.ts";
-import { gapNotes, reasons } from "./notes.ts";
+import { gapNotes, mustBeFinite, reasons } from "./notes.ts";
 import { storedValue } from "./pass.ts";
 import { findWholePool, type WholePool } from "./whole-pool.ts";
 
@@ -73,6 +73,7 @@ export const cam: ExplanationMethod<ClassCamOptions, HeatMap> = {
       }
       const map = Float32Array.from(total);
       const target = explained[0]!;
+      await mustBeFinite(model, subject, target, run);
       const facts = { layer, target, maps: [activations], rectified: undefined };
       results.push({
         kind: "map",
@@ -98,6 +99,12 @@ export const cam: ExplanationMethod<ClassCamOptions, HeatMap> = {
 };
 
 function whyNot(model: Model): string | undefined {
-  const found = findWholePool(model);
-  return typeof found === "string" ? found : undefined;
+  try {
+    const found = findWholePool(model);
+    return typeof found === "string" ? found : undefined;
+  } catch (error) {
+    // Several heads and none named, shapes that contradict each other.
+    if (error instanceof ConvlensError) return error.message;
+    throw error;
+  }
 }

@@ -13,7 +13,7 @@ import { type TargetOptions, targetOptions } from "../options.ts";
 import { subjectOf } from "../pixels/passes.ts";
 import { inputNotes, runOptions, scoreNotes } from "./cam-method.ts";
 import { type FeatureMaps, featureMaps, plane } from "./feature-maps.ts";
-import { gapNotes, saturation } from "./notes.ts";
+import { gapNotes, mustBeFinite, saturation } from "./notes.ts";
 
 export const fullgrad: ExplanationMethod<TargetOptions, HeatMap> = {
   id: "fullgrad",
@@ -70,6 +70,7 @@ export const fullgrad: ExplanationMethod<TargetOptions, HeatMap> = {
       }
       const map = Float32Array.from(total);
       const target = explained[0]!;
+      await mustBeFinite(model, subject, target, run);
       results.push({
         kind: "map",
         title: fullgrad.title,

@@ -1,4 +1,5 @@
 /** Why a map is blank, saturated or not to be trusted: every such map carries its reason. */
+import { ConvlensError } from "../../../core/errors.ts";
 import type { RunOptions } from "../../../core/platform.ts";
 import type { ExplainedTarget } from "../../../core/result.ts";
 import type { Model } from "../../../model/model.ts";
@@ -66,20 +67,42 @@ function countGaps(values: Numbers): number {
   return gaps;
 }
 
+/** A score that is NaN or infinite has no explanation: throws `model-unsupported`, naming the layer where that began. */
+export async function mustBeFinite(
+  model: Model,
+  subject: Subject,
+  { label, score }: ExplainedTarget,
+  run: RunOptions,
+): Promise<void> {
+  if (Number.isFinite(score)) return;
+  const first = await firstGap(model, subject, run);
+  const where = first === undefined ? "" : `, first in layer "${first}"`;
+  throw new ConvlensError(
+    "model-unsupported",
+    `the score of ${label} is ${score}, and nothing explains that: the network's arithmetic overflows on this input${where}; check the input's range (--preprocess)`,
+  );
+}
+
+/** The first layer, in graph order, whose activations are not all finite: one pass that gives every layer's output. */
+async function firstGap(model: Model, { x, feeds }: Subject, run: RunOptions): Promise<string | undefined> {
+  const layers = await model.layers();
+  const values = await model.run(feeds(x, 1), { ...run, outputs: layers.map(({ name }) => name) });
+  return layers.find(({ name }) => countGaps(values[name]!.data) > 0)?.name;
+}
+
 /** Says how much of a map is NaN or infinite and where that began: in which layer's activations, or in the gradients. */
 export async function gapNotes(
   model: Model,
-  { x, feeds }: Subject,
+  subject: Subject,
   map: Float32Array,
   run: RunOptions,
 ): Promise<readonly string[]> {
   const gaps = countGaps(map);
   if (gaps === 0) return [];
-  const layers = await model.layers();
-  const values = await model.run(feeds(x, 1), { ...run, outputs: layers.map(({ name }) => name) });
-  const first = layers.find(({ name }) => countGaps(values[name]!.data) > 0);
-  const began = first
-    ? `they begin in the activations of layer "${first.name}", where the network's own arithmetic overflows`
-    : "all activations are finite, so they begin in the gradients or in the sums of the method";
+  const first = await firstGap(model, subject, run);
+  const began =
+    first === undefined
+      ? "all activations are finite, so they begin in the gradients or in the sums of the method"
+      : `they begin in the activations of layer "${first}", where the network's own arithmetic overflows`;
   return [`${gaps} of the map's ${map.length} values are NaN or infinite, and blank in its picture: ${began}`];
 }
