@@ -8,20 +8,21 @@ import { identities } from "./identity.ts";
 import * as image from "./image.ts";
 import * as merge from "./merge.ts";
 import * as normalization from "./normalization.ts";
-import { operationEmitters, SlicingOpLambda, TensorFlowOpLayer, TFOpLambda } from "./operations.ts";
+import { operationEmitters, TensorFlowOpLayer, TFOpLambda } from "./operations.ts";
 import * as pooling from "./pooling.ts";
 import { refused } from "./refused.ts";
 import * as shape from "./shape.ts";
 
-/** Names that files carry beside a layer's own. */
-const others: Readonly<Record<string, LayerEmitter>> = {
-  BatchNormalizationV1: normalization.BatchNormalization,
-  BatchNormalizationV2: normalization.BatchNormalization,
-  SyncBatchNormalization: normalization.BatchNormalization,
+/** Other names of the same classes. */
+const aliases: Readonly<Record<string, string>> = {
+  BatchNormalizationV1: "BatchNormalization",
+  BatchNormalizationV2: "BatchNormalization",
+  SlicingOpLambda: "TFOpLambda",
+  SyncBatchNormalization: "BatchNormalization",
 };
 
 /** Layers hide operations of the same name, and tell the two apart themselves. */
-export const emitters: Readonly<Record<string, LayerEmitter>> = {
+const classes: Readonly<Record<string, LayerEmitter>> = {
   ...operationEmitters,
   ...activation,
   ...convolution,
@@ -31,11 +32,14 @@ export const emitters: Readonly<Record<string, LayerEmitter>> = {
   ...image,
   ...merge,
   ...normalization,
-  ...others,
   ...pooling,
   ...refused,
   ...shape,
-  SlicingOpLambda,
   TensorFlowOpLayer,
   TFOpLambda,
+};
+
+export const emitters: Readonly<Record<string, LayerEmitter>> = {
+  ...classes,
+  ...Object.fromEntries(Object.entries(aliases).map(([alias, name]) => [alias, classes[name]!])),
 };

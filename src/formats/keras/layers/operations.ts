@@ -12,6 +12,7 @@ const operations: Readonly<Record<string, Operation>> = { ...arithmetic, ...arra
 
 /** Keras 3: arguments by place and name, parameters in the configuration. */
 export const operation: LayerEmitter = (layer, call, context) => {
+  if (!Object.hasOwn(operations, layer.className)) context.refuse(layer, "is an operation that is not supported");
   const { parameters, emit } = operations[layer.className]!;
   return run(layer, call, context, parameters, emit, layer.config);
 };
@@ -117,8 +118,6 @@ function sizesToPlaces(kind: string, kwargs: Readonly<Record<string, Argument>>)
   for (const size of (sizes as number[]).slice(0, -1)) places.push((places.at(-1) ?? 0) + size);
   return { ...kwargs, indices_or_sections: places };
 }
-
-export const SlicingOpLambda: LayerEmitter = TFOpLambda;
 
 /** Nodes of TensorFlow's graph that models of TensorFlow 2.0 to 2.3 hold for arithmetic. */
 const graphNodes: Readonly<Record<string, string>> = {
