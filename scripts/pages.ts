@@ -46,7 +46,14 @@ export function runStep(step: Step, visit: (picture: string, made: string) => vo
 }
 
 /** The pages whose commands are run. */
-export const pages: readonly string[] = ["README.md", "docs/quick-start.md", "docs/lecture.md", "docs/explanations.md"];
+export const pages: readonly string[] = [
+  "README.md",
+  "docs/quick-start.md",
+  "docs/lecture.md",
+  "docs/explanations.md",
+  "docs/gradcam-by-hand.md",
+  "docs/class-activation-by-hand.md",
+];
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const page of pages) {

@@ -191,6 +191,14 @@ describe("maps gone wrong carry their reason", () => {
     expect(logit.notes.join()).not.toMatch(/saturated/);
   });
 
+  it("XGrad-CAM where activations cancel", async () => {
+    const model = await network({ bias: [-67.5, -75] });
+    const { notes } = await xgradcam.run(model, picture(model), { layer: ["conv"] });
+    expect(notes.join()).toMatch(/1 of 2 channels have activations of both signs that nearly cancel/);
+    const behind = await xgradcam.run(model, picture(model), { layer: ["relu"] });
+    expect(behind.notes.join()).not.toMatch(/cancel/);
+  });
+
   it("a score that overflows is refused, with the layer where it began", async () => {
     const model = await network({ kernel: new Array(18).fill(3e38) });
     for (const method of [gradcam, fullgrad, guidedGradcam] as unknown as CamMethod[])

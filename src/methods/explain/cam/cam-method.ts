@@ -59,6 +59,8 @@ export interface CamParts<Options extends CamOptions> extends Declared {
   readonly finish?: (map: Float64Array, options: Options) => Float64Array;
   /** Makes one map of those of several layers. */
   readonly fuse?: (maps: readonly HeatMap[], options: Options) => readonly HeatMap[];
+  /** What a reader must know of a map of these numbers. */
+  readonly remark?: (maps: readonly FeatureMaps[]) => string | undefined;
   /** Whether gradients are needed; default yes. */
   readonly gradients?: boolean;
 }
@@ -66,7 +68,7 @@ export interface CamParts<Options extends CamOptions> extends Declared {
 export function camMethod<Options extends CamOptions = CamOptions>(
   parts: CamParts<Options>,
 ): ExplanationMethod<Options, HeatMap> {
-  const { contribution, component, settle, pass, finish, fuse, gradients: wants = true, ...declared } = parts;
+  const { contribution, component, settle, pass, finish, fuse, remark, gradients: wants = true, ...declared } = parts;
   const runMany: ExplanationMethod<Options, HeatMap>["runMany"] = async (model, input, choice, given = {}) => {
     mustApply(method, model);
     const resolved = resolveOptions<Options>(method.options, given as Partial<Options>);
@@ -136,6 +138,7 @@ export function camMethod<Options extends CamOptions = CamOptions>(
         ...(wants ? scoreNotes(model, passed.explained, method.id) : []),
         ...passed.notes,
         ...reasons(facts),
+        ...[remark?.(rows[0]!) ?? []].flat(),
         ...(await gapNotes(model, subject, values, run)),
       ],
     };

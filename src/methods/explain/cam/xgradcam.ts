@@ -2,7 +2,7 @@
 import type { HeatMap } from "../../../core/result.ts";
 import type { ExplanationMethod } from "../explanation.ts";
 import { type CamOptions, camMethod, camOptions } from "./cam-method.ts";
-import { dot, sum, weighted } from "./feature-maps.ts";
+import { dot, type FeatureMaps, plane, sum, weighted } from "./feature-maps.ts";
 
 export const xgradcam: ExplanationMethod<CamOptions, HeatMap> = camMethod({
   id: "xgradcam",
@@ -15,5 +15,22 @@ export const xgradcam: ExplanationMethod<CamOptions, HeatMap> = camMethod({
   misleads:
     "It divides by a sum of activations: at a layer before its ReLU that sum may be nearly 0, and one channel then drowns all others.",
   options: camOptions,
+  remark: cancellation,
   contribution: weighted((a, g) => dot(g, a) / (sum(a) + 1e-7)),
 });
+
+/** A sum of activations below this share of their absolute sum is mostly rounding and chance. */
+const least = 0.01;
+
+/** Says how many channels are divided by nearly nothing. */
+function cancellation([activations]: readonly FeatureMaps[]): string | undefined {
+  let count = 0;
+  for (let channel = 0; channel < activations!.channels; channel++) {
+    const a = plane(activations!, channel);
+    let size = 0;
+    for (let i = 0; i < a.length; i++) size += Math.abs(a[i]!);
+    if (Math.abs(sum(a)) < least * size) count++;
+  }
+  if (count === 0) return undefined;
+  return `${count} of ${activations!.channels} channels have activations of both signs that nearly cancel, and xgradcam divides by their sum: the map may be theirs alone; take the layer behind the ReLU`;
+}
