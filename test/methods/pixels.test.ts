@@ -26,7 +26,15 @@ import {
 } from "../../src/methods/index.ts";
 import type { Model } from "../../src/model/model.ts";
 import { openModel } from "../../src/node.ts";
-import { relativeError } from "../fixtures/networks/read.ts";
+import {
+  fixtureArray,
+  fixtureFeeds,
+  networkFixtures,
+  networkOptions,
+  networkPath,
+  picture,
+  relativeError,
+} from "../fixtures/networks/read.ts";
 
 const pixelMethods = methods.filter((method) => "family" in method && method.family === "pixels");
 const opened: Model[] = [];
@@ -539,6 +547,36 @@ describe("what holds by definition", () => {
         method.id,
       ).toBeLessThan(1e-5);
     }
+  });
+});
+
+describe("miniature networks of the families", () => {
+  const families = [
+    ...["resnet-basic", "mobilenet-v2", "mobilenet-v3", "efficientnet-v1", "shufflenet-v2", "densenet", "convnext"],
+    ...["alexnet", "googlenet", "attention"],
+  ];
+  it.each(families)("%s: ig is captum's, DeepLIFT's shares add up, relevance stays bounded", async (name) => {
+    const fixture = networkFixtures.find((one) => one.name === name)!;
+    const model = await open(networkPath(fixture), networkOptions(fixture));
+    const input = { feeds: fixtureFeeds(fixture, 0) };
+    const target = fixture.classes[0]!;
+    if (fixture.arrays.ig) {
+      const integrated = await ig.run(model, input, { target });
+      expect(relativeError(integrated.values.data, picture(fixtureArray(fixture, "ig")!, 0).data)).toBeLessThan(1e-4);
+    }
+    const size = (values: Float32Array): number => total(values.map(Math.abs));
+    const lifted = await deeplift.run(model, input, { target });
+    const hasRules = !lifted.notes.some((note) => note.startsWith("deeplift has no rule"));
+    expect(hasRules).toBe(name !== "googlenet");
+    if (hasRules) expect(Math.abs(lifted.completeness!.gap)).toBeLessThan(1e-6 * size(lifted.values.data) + 1e-6);
+    const relevance = lrp.run(model, input, { target });
+    if (name === "attention")
+      return expect(relevance).rejects.toMatchObject({
+        message: expect.stringContaining("a product of two feature maps"),
+      });
+    const { values, completeness } = await relevance;
+    expect(size(values.data)).toBeGreaterThan(0.05 * Math.abs(completeness!.expected));
+    expect(size(values.data)).toBeLessThan(20 * Math.abs(completeness!.expected));
   });
 });
 

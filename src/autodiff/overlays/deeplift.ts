@@ -147,7 +147,7 @@ const plain =
 const bending = [
   ...["Relu", "LeakyRelu", "PRelu", "ThresholdedRelu", "Clip", "Elu", "Selu", "Celu", "Sigmoid", "HardSigmoid"],
   ...["HardSwish", "Tanh", "Softplus", "Softsign", "Mish", "Gelu", "Erf", "Pow", "Sqrt", "Reciprocal", "Exp", "Log"],
-  ...["Abs", "Sin", "Cos", "Tan", "Sinh", "Cosh", "Asin", "Acos", "Atan", "Asinh", "Acosh", "Atanh"],
+  ...["Abs", "Sin", "Cos", "Tan", "Sinh", "Cosh", "Asin", "Acos", "Atan", "Asinh", "Acosh", "Atanh", "Shrink"],
 ];
 
 /** Functions of many inputs at once that have no rule of their own. */

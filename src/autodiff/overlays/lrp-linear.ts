@@ -11,10 +11,10 @@ import { withInputs } from "./inputs.ts";
 const heads: ReadonlySet<string> = new Set(["Conv", "ConvTranspose", "Gemm", "MatMul"]);
 const tails: ReadonlySet<string> = new Set(["BatchNormalization", "Add", "Sub", "Mul", "Div"]);
 
-/** What gives truths, indices and sizes. */
+/** What gives truths, indices and sizes, or is flat wherever it has a slope. */
 const steps: ReadonlySet<string> = new Set([
   ...["ArgMax", "ArgMin", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "IsNaN", "IsInf", "Shape"],
-  "Size",
+  ...["Size", "OneHot", "Sign", "Floor", "Ceil", "Round"],
 ]);
 
 /** What is known of a graph: made once for each. */

@@ -53,6 +53,7 @@ const takes = ({ emit, wants, x }: RuleContext, input: number): boolean =>
 const passing = [
   ...["Relu", "LeakyRelu", "PRelu", "ThresholdedRelu", "Clip", "Elu", "Selu", "Celu", "Sigmoid", "HardSigmoid"],
   ...["HardSwish", "Tanh", "Softplus", "Softsign", "Mish", "Gelu", "Erf", "Pow", "Sqrt", "Exp", "Log", "Abs", "Neg"],
+  ...["Reciprocal", "Shrink", "Sinh", "Asinh", "Atan"],
   ...["BatchNormalization", "LayerNormalization", "InstanceNormalization", "GroupNormalization", "LpNormalization"],
   ...["LRN", "Identity", "Dropout", "Cast", "CastLike"],
 ];
@@ -64,8 +65,7 @@ const linear = ["AveragePool", "GlobalAveragePool", "ReduceMean", "ReduceSum", "
 const moving = [
   ...["MaxPool", "GlobalMaxPool", "ReduceMax", "ReduceMin", "Max", "Min", "Where", "Reshape", "Flatten", "Squeeze"],
   ...["Unsqueeze", "Transpose", "Concat", "Split", "Expand", "Tile", "DepthToSpace", "SpaceToDepth", "Gather"],
-  ...["GatherElements", "GatherND", "Slice", "Pad", "And", "ArgMax", "ArgMin", "Equal", "Greater", "GreaterOrEqual"],
-  ...["IsInf", "IsNaN", "Less", "LessOrEqual", "Not", "Or", "Shape", "Size", "Xor"],
+  ...["GatherElements", "GatherND", "Slice", "Pad"],
 ];
 
 function relevanceRules(rules: RuleTable, options: LrpOptions): RuleTable {
@@ -77,6 +77,8 @@ function relevanceRules(rules: RuleTable, options: LrpOptions): RuleTable {
     names.flatMap((op) => (rules[op] ? [[op, change(rules[op])]] : []));
   return Object.fromEntries([
     ...Object.keys(rules).map((op): [string, Rule] => [op, refused]),
+    // Sizes, indices and truths carry nothing: all of them have one rule.
+    ...Object.entries(rules).filter(([, rule]) => rule === rules.Shape),
     ...pick(moving, (rule) => rule),
     ...pick(passing, () => unchanged),
     ...pick(linear, weightless),
