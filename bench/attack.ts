@@ -1,0 +1,61 @@
+/** `tsx bench/attack.ts`: candidates per second of the one-pixel attack, against ONNX Runtime alone, PyTorch and torchattacks. */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { onePixel } from "../src/index.ts";
+import { openImage, openModel } from "../src/node.ts";
+import { peerPython, type Row, root } from "./measure.ts";
+
+const batch = 100;
+const model = await openModel("cifar10");
+const { picture } = await openImage(join(root, "models/photographs/chelsea.png"));
+const feeds = model.prepare(picture).tensor;
+const session = await InferenceSession.create(readFileSync(join(root, "models/cifar10.onnx")), { logSeverityLevel: 3 });
+const data = Float32Array.from({ length: batch * 3072 }, (_, i) => Math.sin(i));
+
+/** Candidates per second of one search of 1,200. */
+async function ours(): Promise<number> {
+  const start = performance.now();
+  const { queries } = await onePixel.run(model, { feeds }, { generations: 2, stop: "never", batch });
+  return (1000 * queries) / (performance.now() - start);
+}
+
+async function bare(): Promise<number> {
+  const start = performance.now();
+  for (let i = 0; i < 12; i++)
+    await session.run({ [session.inputNames[0]!]: new Tensor("float32", data, [batch, 3, 32, 32]) });
+  return (12_000 * batch) / (performance.now() - start);
+}
+
+// In turns, so that both see the same machine.
+let [attack, alone] = [0, 0];
+for (let i = 0; i < 8; i++) {
+  attack = Math.max(attack, await ours());
+  alone = Math.max(alone, await bare());
+}
+const python = peerPython();
+const peers: Readonly<Record<string, number>> = python
+  ? JSON.parse(
+      // torchattacks prints on import what it thinks of the device.
+      execFileSync(python, [join(root, "bench/peers/attack.py"), String(batch)], { encoding: "utf8" })
+        .trimEnd()
+        .split("\n")
+        .at(-1)!,
+    )
+  : {};
+const row = (peer: string, rate: number | undefined, wanted: string): Row => ({
+  what: "candidates of the one-pixel attack, a second",
+  ours: attack.toFixed(0),
+  peer: rate === undefined ? `${peer}: not installed` : `${rate.toFixed(0)} (${peer})`,
+  ratio: rate === undefined ? "" : `${(attack / rate).toFixed(2)}x`,
+  wanted,
+});
+console.log(`${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.version}, batches of ${batch}`);
+console.table([
+  row("ONNX Runtime alone, same batches", alone, "at least 0.95x"),
+  row("PyTorch, batched loop", peers.torch, "at least 1.2x"),
+  row("torchattacks OnePixel", peers.torchattacks, "at least 1.8x"),
+]);
+await model.release();
