@@ -21,6 +21,10 @@ export const products: readonly GradientCase[] = [
     linear("Gemm", [x(["N", 4]), w([4, 3]), x(c as (number | "N")[])], { beta: float(0.5) }),
   ),
   linear("MatMul", [x(["N", 6]), w([6, 3])]),
+  // Large weights stand on the left.
+  linear("MatMul", [x(["N", 2048]), w([2048, 2048])]),
+  linear("Gemm", [x(["N", 2048]), w([2048, 2049])], { alpha: float(0.5) }),
+  linear("Gemm", [x(["N", 2049]), w([2048, 2049])], { transB: int(1) }),
   linear("MatMul", [x(["N", 6]), x([6, 3])]),
   linear("MatMul", [w([3, 4]), x([4, 5])]),
   linear("MatMul", [x(["N", 4, 5]), w([5, 2])]),
