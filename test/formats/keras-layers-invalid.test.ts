@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { ConvlensError } from "../../src/core/errors.ts";
 import { refused } from "../../src/formats/keras/layers/refused.ts";
+import { printGraph } from "../../src/graph/print.ts";
 import { emitCase, type LayerCase, layerCases } from "./keras-fixtures.ts";
 
 type Fields = Record<string, unknown>;
@@ -38,6 +39,23 @@ describe("refused by name", () => {
     );
     expect(message).toMatch(/^model-unsupported: layer ".+" \(\w+\) of "Activation tanh.keras" \w+ .+/);
     expect(message).toContain(`(${className})`);
+  });
+});
+
+describe("entries as other versions write them", () => {
+  const others: readonly [name: string, entry: Fields][] = [
+    ["LeakyReLU 0.1", { negative_slope: null, alpha: 0.1 }],
+    ["LeakyReLU 0.1", { negative_slope: { type: "ndarray", value: 0.1 } }],
+    ["LeakyReLU 0.1", { negative_slope: { class_name: "__numpy__", config: { value: 0.1, dtype: "float32" } } }],
+    ["Rescaling lists", { scale: { class_name: "__numpy__", config: { value: [0.5, 2, 3], dtype: "float32" } } }],
+    ["Conv2D same", { kernel_size: 3, strides: 1, dilation_rate: null, groups: null, data_format: null }],
+    ["MaxPooling2D valid", { pool_size: 2, strides: null }],
+    ["BatchNormalization -1", { axis: [3] }],
+    ["Dense (5,)", { activation: { class_name: "function", config: "linear", module: "builtins" } }],
+  ];
+  test.each(others)("%s %j", (name, entry) => {
+    const copy = changed(caseOf(name), (layer) => void Object.assign(layer.config, entry));
+    expect(printGraph(emitCase(copy).graph)).toBe(printGraph(emitCase(caseOf(name)).graph));
   });
 });
 

@@ -3,7 +3,8 @@ import { int } from "../../../graph/builder.ts";
 import type { EmitContext } from "../layer.ts";
 import { type ActivationFunction, clip, functions, leakyRelu, operator } from "./functions.ts";
 import { axisOf } from "./layout.ts";
-import { numbersOf, operandOf } from "./numbers.ts";
+import { numbersOf } from "./numbers.ts";
+import { operandOf } from "./operands.ts";
 import { activation, flag, integers, isValue, type Operation, of, withArguments } from "./operation.ts";
 import { settingsOf } from "./settings.ts";
 

@@ -3,7 +3,8 @@ import { float32 } from "../../../core/tensor.ts";
 import type { LayerEmitter } from "../layer.ts";
 import { layerOf } from "./layer-of.ts";
 import { channelsFirst, needRank, sideAxes } from "./layout.ts";
-import { numbersOf, operandOf } from "./numbers.ts";
+import { numbersOf } from "./numbers.ts";
+import { operandOf } from "./operands.ts";
 import { cropTo, fixedSides, interpolations, modes, resizePicture, resizeTo } from "./resize.ts";
 import { onlyInput, settingsOf } from "./settings.ts";
 

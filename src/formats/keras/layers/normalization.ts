@@ -3,7 +3,8 @@ import { float32, sizeOf } from "../../../core/tensor.ts";
 import { float, int, ints } from "../../../graph/builder.ts";
 import type { EmitContext, KerasLayer, LayerEmitter } from "../layer.ts";
 import { axisOf, shapeText, storedOrder, storedPermutation } from "./layout.ts";
-import { numbersOf, storedConstant } from "./numbers.ts";
+import { numbersOf } from "./numbers.ts";
+import { storedConstant } from "./operands.ts";
 import { onlyInput, settingsOf, weightsOf } from "./settings.ts";
 
 /** The one axis that holds the channels, in Keras' order, and its size. */

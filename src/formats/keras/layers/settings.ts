@@ -2,6 +2,7 @@
 import { sizeOf } from "../../../core/tensor.ts";
 import type { LayerRecord } from "../../format.ts";
 import type { EmitContext, KerasLayer } from "../layer.ts";
+import { numbersOf } from "./numbers.ts";
 
 /** Typed reads. An absent or null entry is the default; any other wrong value throws `model-invalid`. */
 export interface Settings {
@@ -28,10 +29,15 @@ export function settingsOf(layer: KerasLayer, context: EmitContext): Settings {
     if (!has(key)) return otherwise === undefined ? wrong(key, expected) : otherwise;
     return holds(layer.config[key]) ? (layer.config[key] as T) : wrong(key, expected);
   };
+  const oneNumber = (key: string): number => {
+    const given = layer.config[key];
+    const [number, ...others] = typeof given === "number" ? [given] : (numbersOf(given)?.data ?? []);
+    return number !== undefined && Number.isFinite(number) && others.length === 0 ? number : wrong(key, "a number");
+  };
   const isCount = (value: unknown): boolean => isInteger(value) && value >= 1;
   return {
-    number: (key, otherwise) => read(key, otherwise, Number.isFinite, "a number"),
-    optional: (key) => (has(key) ? read<number>(key, undefined, Number.isFinite, "a number or null") : undefined),
+    number: (key, otherwise) => (has(key) ? oneNumber(key) : otherwise),
+    optional: (key) => (has(key) ? oneNumber(key) : undefined),
     count: (key, otherwise) => read(key, otherwise, isCount, "an integer of 1 or more"),
     flag: (key, otherwise) => read(key, otherwise, (value) => typeof value === "boolean", "true or false"),
     choice: <T extends string>(key: string, choices: readonly T[], otherwise: T) =>
