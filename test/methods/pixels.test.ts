@@ -182,6 +182,7 @@ describe("a network with convolutions, normalizations, pools and a sum, as captu
     const expected = await expectedGradients.run(model, { feeds, background }, { target, samples: 200 });
     const integrated = await ig.run(model, { feeds }, { target, steps: 200, baseline });
     expect(relativeError(expected.values.data, integrated.values.data)).toBeLessThan(0.02);
+    expect(expected.notes).toContain("the baselines are 2 pictures that were given");
     const small = float32([2, 3, 4, 4], new Float32Array(96));
     await expect(expectedGradients.run(model, { feeds, background: small })).rejects.toMatchObject({
       code: "tensor-invalid",

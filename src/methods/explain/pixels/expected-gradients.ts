@@ -63,7 +63,9 @@ export const expectedGradients = pixelMethod<ExpectedGradientsOptions>({
       for (let i = 0; i < sum.length; i++) sum[i]! += difference[i]! * gradient[i]!;
       if (t === targets.length - 1) differences.delete(sample);
     });
-    return sums.map((sum) => ({ values: sum.map((value) => value / samples) }));
+    const given = input.background?.dims[0];
+    const notes = given === undefined ? [] : [`the baselines are ${given} pictures that were given`];
+    return sums.map((sum) => ({ values: sum.map((value) => value / samples), notes }));
   },
 });
 

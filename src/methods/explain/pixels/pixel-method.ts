@@ -25,6 +25,7 @@ export interface Found {
   readonly values: Float32Array | Float64Array;
   /** What the values should sum to, where the method promises a sum. */
   readonly expected?: number;
+  readonly notes?: readonly string[];
 }
 
 export interface Job<Options> extends Passes {
@@ -72,11 +73,11 @@ export function pixelMethod<Options extends AnyOptions>(
     const gradients = passes.first.targets.map((target) => target.gradients[model.input.name]!.data.subarray(0, size));
     const found = await attribute({ ...passes, model, options, gradients, input });
     return Promise.all(
-      found.map(async ({ values, expected }, t): Promise<Attribution> => {
+      found.map(async ({ values, expected, notes = [] }, t): Promise<Attribution> => {
         const target = passes.first.targets[t]!.explained[0]!;
         const completeness = expected === undefined ? undefined : completenessOf(values, expected);
         const { channelReduce } = options;
-        const part = { values, target, completeness, subject, mend, passNotes: passes.first.notes };
+        const part = { values, target, completeness, subject, mend, passNotes: [...passes.first.notes, ...notes] };
         return {
           kind: "attribution",
           title: method.title,
