@@ -5,6 +5,7 @@ import { emitter, GRADIENT } from "../../src/autodiff/emitter.ts";
 import { gradient } from "../../src/autodiff/gradient.ts";
 import { rules } from "../../src/autodiff/rules/index.ts";
 import { arrayTypes, type ElementType, float32, sizeOf, type Tensor, toFloat32 } from "../../src/core/tensor.ts";
+import { writeOnnx } from "../../src/formats/onnx/write.ts";
 import { type Builder, builder, float, int, ints, text } from "../../src/graph/builder.ts";
 import { checkGraph } from "../../src/graph/check.ts";
 import type { Attribute, Graph } from "../../src/graph/graph.ts";
@@ -378,6 +379,22 @@ describe("other precisions", () => {
     const { graph } = differentiable(network(type, "float32"));
     const x = exact(2, 60);
     expect(farthest(await run(graph, { x }), await run(network("float32"), { x }))).toBeLessThan(1e-5);
+  });
+  test("a float16 network, opened as a file", async () => {
+    const x = exact(2, 60);
+    const [half, single] = await Promise.all(
+      (["float16", "float32"] as const).map(async (type) => {
+        const model = await openModel(await writeOnnx(network(type)), { preprocessing: "unit" });
+        const found = await model.gradient({ x: make[type]?.(x) ?? x }, { targets: [{ class: 1 }] });
+        await model.release();
+        return { found, own: model.input.type };
+      }),
+    );
+    expect(half!.own).toBe("float16");
+    expect(half!.found.notes).toContain("the network's float16 numbers are computed in float32 for its gradients");
+    const [ours, theirs] = [half!.found.targets[0]!, single!.found.targets[0]!];
+    expect(farthest(ours.scores, theirs.scores)).toBeLessThan(1e-5);
+    expect(farthest(ours.gradients.x!.data, theirs.gradients.x!.data)).toBeLessThan(1e-6);
   });
   test("half precision weights behind a Cast change nothing, and say nothing", () => {
     const b = builder();
