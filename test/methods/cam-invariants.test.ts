@@ -42,6 +42,29 @@ describe("what must hold", () => {
     }
   });
 
+  it("all targets and layers come from one pass, the top class too", async () => {
+    const model = await network({ rows, last: undefined });
+    const calls: string[] = [];
+    const counted: Model = {
+      ...model,
+      gradient: (...given) => {
+        calls.push("gradient");
+        return model.gradient(...given);
+      },
+      run: (...given) => {
+        calls.push("run");
+        return model.run(...given);
+      },
+      predict: (...given) => {
+        calls.push("predict");
+        return model.predict(...given);
+      },
+    };
+    const choice = { targets: [0, "top", 3], layers: ["conv", "relu"] };
+    expect(await gradcam.runMany(counted, picture(model), choice)).toHaveLength(6);
+    expect(calls).toEqual(["gradient"]);
+  });
+
   it("swapping classes swaps their maps, and input and model stay as they were", async () => {
     const [model, swapped] = [
       await network({ rows, last: undefined }),
