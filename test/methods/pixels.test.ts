@@ -9,7 +9,7 @@ import { ConvlensError } from "../../src/core/errors.ts";
 import { readNpy } from "../../src/core/npy.ts";
 import { float32, type Tensor } from "../../src/core/tensor.ts";
 import { writeOnnx } from "../../src/formats/onnx/write.ts";
-import { builder, int, ints } from "../../src/graph/builder.ts";
+import { builder, float, int, ints } from "../../src/graph/builder.ts";
 import {
   deconvnet,
   deeplift,
@@ -509,6 +509,68 @@ describe("what holds by definition", () => {
         bare!.values.data.map((v) => v * factor),
       ),
     ).toBeLessThan(1e-5);
+  });
+
+  it("LRP: one linear layer is one, however a file writes it", async () => {
+    const weights = Float32Array.from({ length: 24 }, (_, i) => Math.sin(i * 1.3));
+    const bias = [0.4, -0.3, 0.2, 0.1];
+    const gain = [1.5, -0.5, 2, 0.25];
+    type Write = (build: ReturnType<typeof builder>, x: string) => string;
+    const vector = (build: ReturnType<typeof builder>, values: readonly number[]) =>
+      build.constant(float32([values.length], values));
+    const scaled = weights.map((w, i) => w * gain[i % 4]!);
+    const shift = bias.map((b, i) => b * gain[i]!);
+    const ways: Record<string, Write> = {
+      merged: (build, x) => build.node("Gemm", [x, build.constant(float32([6, 4], scaled)), vector(build, shift)]),
+      turned: (build, x) => {
+        const columns = Float32Array.from({ length: 24 }, (_, i) => scaled[(i % 6) * 4 + Math.floor(i / 6)]!);
+        const w = build.constant(float32([4, 6], columns));
+        return build.node("Gemm", [x, w, vector(build, shift)], { attributes: { transB: int(1) } });
+      },
+      factors: (build, x) => {
+        const w = build.constant(
+          float32(
+            [6, 4],
+            scaled.map((v) => v / 2),
+          ),
+        );
+        const halved = vector(
+          build,
+          shift.map((v) => v * 4),
+        );
+        return build.node("Gemm", [x, w, halved], { attributes: { alpha: float(2), beta: float(0.25) } });
+      },
+      steps: (build, x) => {
+        const product = build.node("MatMul", [x, build.constant(float32([6, 4], weights))]);
+        const inverse = gain.map((g) => 1 / g);
+        return build.node("Div", [build.node("Add", [vector(build, bias), product]), vector(build, inverse)]);
+      },
+      normalized: (build, x) => {
+        const product = build.node("MatMul", [x, build.constant(float32([6, 4], weights))]);
+        const [mean, variance] = [vector(build, [1, -1, 2, 0]), vector(build, [1, 4, 0.25, 9])];
+        const scale = gain.map((g, i) => g * [1, 2, 0.5, 3][i]!);
+        const offset = bias.map((b, i) => gain[i]! * (b + [1, -1, 2, 0][i]!));
+        const inputs = [product, vector(build, scale), vector(build, offset), mean, variance];
+        return build.node("BatchNormalization", inputs, { attributes: { epsilon: float(0) } });
+      },
+    };
+    const results: Record<string, Float32Array[]> = {};
+    for (const [name, write] of Object.entries(ways)) {
+      const build = builder();
+      const x = build.input("x", { type: "float32", shape: [null, 6] });
+      const h = build.node("Relu", [write(build, x)]);
+      const last = build.constant(float32([4, 2], [1, -1, 0.5, 2, -0.3, 1, 1, 1]));
+      const model = await open(await writeOnnx(build.finish([build.node("MatMul", [h, last])])), {
+        name: `${name}.onnx`,
+      });
+      const rules = ["epsilon", "gamma", "alpha-beta", "composite"] as const;
+      const all = await Promise.all(rules.map((rule) => lrp.run(model, { feeds: six }, { target: 1, rule })));
+      results[name] = all.map(({ values }) => values.data);
+    }
+    for (const [name, found] of Object.entries(results))
+      for (const [i, values] of found.entries())
+        expect(relativeError(values, results.merged![i]!), `${name} ${i}`).toBeLessThan(1e-5);
+    expect(relativeError(results.merged![0]!, results.merged![1]!)).toBeGreaterThan(0.01);
   });
 
   it("LRP: epsilon takes the share that it is, and refuses what it has no rule for", async () => {
