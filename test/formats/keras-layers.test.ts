@@ -1,9 +1,10 @@
 /** Every Keras layer class, option and operation against what Keras computes (test/fixtures/keras/layers.py). */
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { float32, sizeOf, type Tensor } from "../../src/core/tensor.ts";
 import { functions } from "../../src/formats/keras/layers/functions.ts";
 import { emitters } from "../../src/formats/keras/layers/index.ts";
-import { tensorflowFunctions } from "../../src/formats/keras/layers/operations.ts";
+import { operationEmitters, tensorflowFunctions } from "../../src/formats/keras/layers/operations.ts";
 import { refused } from "../../src/formats/keras/layers/refused.ts";
 import { encodeGraph } from "../../src/formats/onnx/write.ts";
 import { checkGraph } from "../../src/graph/check.ts";
@@ -65,6 +66,12 @@ describe("each entry of the registry has a case", () => {
   test("activations", () => {
     const names = seen(/"activation":"([^"]+)"/g);
     expect(Object.keys(functions).filter((name) => !names.has(name))).toEqual([]);
+  });
+  test("and a place in docs/keras-layers.md", () => {
+    const page = readFileSync(new URL("../../docs/keras-layers.md", import.meta.url), "utf8");
+    const named = new Set([...page.matchAll(/`(\w+)`/g)].map((match) => match[1]!));
+    const layers = Object.keys(emitters).filter((name) => !(name in refused) && !(name in operationEmitters));
+    expect([...layers, ...Object.keys(functions)].filter((name) => !named.has(name))).toEqual([]);
   });
   test("TensorFlow's functions", () => {
     const names = seen(/"function":"([^"]+)"/g);
