@@ -83,7 +83,7 @@ function ring(x: number, y: number, side: number): Mark[] {
 }
 
 /** New minus old around middle grey, magnified by a whole factor, or halved where it would not fit. */
-export function differencePicture(original: Picture, attacked: Picture): { picture: Picture; title: string } {
+function differencePicture(original: Picture, attacked: Picture): { picture: Picture; title: string } {
   let max = 0;
   for (let i = 0; i < original.data.length; i++)
     if (i % 4 < 3) max = Math.max(max, Math.abs(attacked.data[i]! - original.data[i]!));

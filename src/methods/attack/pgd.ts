@@ -15,7 +15,7 @@ export interface PgdOptions extends SharedOptions {
   readonly seed: number;
 }
 
-export type Norm = "linf" | "l2";
+type Norm = "linf" | "l2";
 
 export const pgd: AttackMethod<PgdOptions> = {
   id: "pgd",
@@ -87,14 +87,14 @@ export const pgd: AttackMethod<PgdOptions> = {
 };
 
 /** A step of length `alpha` along a gradient: in every level for linf, of the whole vector for l2. */
-export function stepped(point: Float64Array, slope: Float64Array, norm: Norm, alpha: number): Float64Array {
+function stepped(point: Float64Array, slope: Float64Array, norm: Norm, alpha: number): Float64Array {
   if (norm === "linf") return point.map((level, i) => level + alpha * Math.sign(slope[i]!));
   const length = lengthOf(slope) + 1e-10;
   return point.map((level, i) => level + (alpha * slope[i]!) / length);
 }
 
 /** The nearest point within `epsilon` of the origin; then levels are clipped to 0..255, as torchattacks does. */
-export function project(point: Float64Array, origin: Float64Array, norm: Norm, epsilon: number): Float64Array {
+function project(point: Float64Array, origin: Float64Array, norm: Norm, epsilon: number): Float64Array {
   if (norm === "linf")
     return point.map((level, i) => clip(Math.min(origin[i]! + epsilon, Math.max(origin[i]! - epsilon, level))));
   const moved = point.map((level, i) => level - origin[i]!);
