@@ -396,6 +396,21 @@ describe("other precisions", () => {
     expect(farthest(ours.scores, theirs.scores)).toBeLessThan(1e-5);
     expect(farthest(ours.gradients.x!.data, theirs.gradients.x!.data)).toBeLessThan(1e-6);
   });
+  test("ReLU6 is known by its bounds in half precision too", async () => {
+    const b = builder();
+    const x = b.input("x", { type: "float16", shape: [null, 5] });
+    const bounds = [0, 6].map((value) =>
+      b.node("Constant", [], { attributes: { value: { kind: "tensor", value: halves([value], []) } } }),
+    );
+    const { graph } = differentiable(b.finish([b.node("Clip", [x, ...bounds])]));
+    const feeds = { x: halves([-1, 0, 3, 6, 7], [1, 5]) };
+    expect([...(await run(slopeGraph(graph, [1, 5]), feeds))]).toEqual([0, 0, 1, 0, 0]);
+    const c = builder();
+    const y = c.input("x", { type: "float16", shape: [null, 5] });
+    const held = [0, 6].map((value) => c.constant(halves([value], [])));
+    const { graph: other } = differentiable(c.finish([c.node("Clip", [y, ...held])]));
+    expect([...(await run(slopeGraph(other, [1, 5]), feeds))]).toEqual([0, 0, 1, 0, 0]);
+  });
   test("half precision weights behind a Cast change nothing, and say nothing", () => {
     const b = builder();
     const x = b.input("x", { type: "float32", shape: [null, 4] });
