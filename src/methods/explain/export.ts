@@ -122,8 +122,7 @@ async function mapPlace(model: Model, { layer, method }: ExportOptions, notes: s
         "option-invalid",
         `cam takes its map before the global pooling: leave out --layer ${layer}`,
       );
-    const name = await layerBefore(model, pool.features);
-    const { layout } = (await model.layers()).find((found) => found.name === name)!;
+    const { name, layout } = await layerBefore(model, pool.features);
     return { name, features: pool.features, layout, wrt: pool.pooled };
   }
   const { layers, notes: said } = await mapLayers(model, layer === undefined ? [] : [layer]);
