@@ -94,7 +94,8 @@ export function planText({ queries, milliseconds }: Plan): string {
       : seconds < 100
         ? `about ${Math.ceil(seconds)} s`
         : `about ${Math.ceil(seconds / 60)} min`;
-  return `at most ${queries.toLocaleString("en")} pictures to judge, ${time}`;
+  const sooner = seconds < 60 ? "" : "; --max-queries or --max-time ends it sooner";
+  return `at most ${queries.toLocaleString("en")} pictures to judge, ${time}${sooner}`;
 }
 
 /** The table of attacks for help. */
