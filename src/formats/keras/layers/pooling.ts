@@ -1,11 +1,14 @@
 /** Pooling over windows and over whole sides. */
-import { int, ints } from "../../../graph/builder.ts";
+import { int, ints, text } from "../../../graph/builder.ts";
 import type { LayerEmitter } from "../layer.ts";
 import { channelsFirst, isChannelsFirst, needRank, sideAxes } from "./layout.ts";
 import { onlyInput, settingsOf } from "./settings.ts";
 import { noPadding, samePadding } from "./window.ts";
 
-/** Averages leave out what padding adds, as TensorFlow's do. */
+/**
+ * Averages leave out what padding adds, as TensorFlow's do. Maxima state their padding by name: ONNX Runtime 1.30 fuses
+ * a Pad with zeros into a MaxPool that states it by numbers, and zeros then no longer win over negative values.
+ */
 function windowPooling(op: "MaxPool" | "AveragePool", sides: number): LayerEmitter {
   return (layer, { inputs }, context) => {
     const settings = settingsOf(layer, context);
@@ -24,7 +27,11 @@ function windowPooling(op: "MaxPool" | "AveragePool", sides: number): LayerEmitt
         attributes: {
           kernel_shape: ints(kernel),
           strides: ints(window.strides),
-          ...(same ? samePadding(window, context.shapeOf(x).slice(2)) : noPadding(sides)),
+          ...(op === "MaxPool"
+            ? { auto_pad: text(same ? "SAME_UPPER" : "VALID") }
+            : same
+              ? samePadding(window, context.shapeOf(x).slice(2))
+              : noPadding(sides)),
         },
       }),
     );
