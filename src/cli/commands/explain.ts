@@ -28,7 +28,14 @@ import {
   writeNpy,
 } from "../../index.ts";
 import { platform } from "../../node.ts";
-import { type Explanation, explanationOptions, explanations, methodsText, optionsFor, readMethods } from "../explanations.ts";
+import {
+  type Explanation,
+  explanationOptions,
+  explanations,
+  methodsText,
+  optionsFor,
+  readMethods,
+} from "../explanations.ts";
 import { batchRows, type Loaded } from "../inputs.ts";
 import {
   collect,
