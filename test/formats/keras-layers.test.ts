@@ -1,6 +1,7 @@
 /** Every Keras layer class, option and operation against what Keras computes (test/fixtures/keras/layers.py). */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { ConvlensError } from "../../src/core/errors.ts";
 import { float32, sizeOf, type Tensor } from "../../src/core/tensor.ts";
 import { functions } from "../../src/formats/keras/layers/functions.ts";
 import { emitters } from "../../src/formats/keras/layers/index.ts";
@@ -26,19 +27,24 @@ function spread({ dims, data }: Tensor<"float32">): number {
   return difference(data.subarray(0, size), data.subarray(size, 2 * size), 1);
 }
 
-/** Runs a case at batch 3 and 1 and compares its outputs with Keras'. */
-async function compare(one: LayerCase, scaleOf: typeof largest, tolerance: number): Promise<void> {
+/** Runs a case at several batch sizes and compares its outputs with Keras'. */
+async function compare(
+  one: LayerCase,
+  scaleOf: typeof largest,
+  tolerance: number,
+  batches: readonly (1 | 3)[] = [3, 1],
+): Promise<void> {
   const { graph } = emitCase(one);
   checkGraph(graph);
   const session = await (await nodePlatform.engine()).createSession(encodeGraph(graph));
-  const inputs = one.inputs.map(made);
-  for (const batch of [3, 1]) {
-    const feeds = graph.inputs.map((name, i) => [name, batch === 1 ? firstPicture(inputs[i]!) : inputs[i]!] as const);
+  for (const batch of batches) {
+    const taken = (tensor: Tensor<"float32">) => (batch === 1 ? firstPicture(tensor) : tensor);
+    const feeds = graph.inputs.map((name, i) => [name, taken(made(one.inputs[i]!))] as const);
     const got = await session.run(Object.fromEntries(feeds));
     one.outputs.forEach(({ shape, data }, i) => {
       const bytes = Buffer.from(data, "base64");
       const whole = float32(shape, new Float32Array(new Uint8Array(bytes).buffer));
-      const expected = batch === 1 ? firstPicture(whole) : whole;
+      const expected = taken(whole);
       const tensor = got[graph.outputs[i]!]!;
       expect(tensor.dims).toEqual(expected.dims);
       expect(difference(tensor.data as Float32Array, expected.data, scaleOf(whole))).toBeLessThan(tolerance);
@@ -54,6 +60,34 @@ describe.each([3, 2])("Keras %i", (version) => {
 
 describe("families of keras.applications", () => {
   test.each(families.map((one) => [one.name, one] as const))("%s", (_, one) => compare(one, spread, 1e-4));
+});
+
+/** The case with the height and width of its input left open; `undefined` where it does not take one picture. */
+function opened(one: LayerCase): LayerCase | undefined {
+  const model = structuredClone(one.model) as { config: { layers: { class_name: string; config: Entries }[] } };
+  const inputs = model.config.layers.filter((layer) => layer.class_name === "InputLayer");
+  const shape = (inputs[0]!.config.batch_shape ?? inputs[0]!.config.batch_input_shape) as (number | null)[];
+  if (inputs.length !== 1 || shape.length !== 4 || one.name.startsWith("channels_first")) return undefined;
+  shape.fill(null, 1, 3);
+  return { ...one, model };
+}
+type Entries = Record<string, unknown>;
+
+/** What cannot be told without knowing the sides: sizes of weights, crops, products over them. */
+const fixed = /fixed|do not broadcast|cannot (take the shape|squeeze|multiply)|across the pictures of a batch|asks for/;
+
+describe("sides left open change nothing, or are refused", () => {
+  const cases = layerCases.flatMap((one) => opened(one) ?? []);
+  test.each(cases.map((one) => [`${one.version} ${one.name}`, one] as const))("%s", async (_, one) => {
+    try {
+      emitCase(one);
+    } catch (error) {
+      expect(error).toBeInstanceOf(ConvlensError);
+      expect((error as ConvlensError).message).toMatch(fixed);
+      return;
+    }
+    await compare(one, largest, 1e-5, [3]);
+  });
 });
 
 describe("each entry of the registry has a case", () => {

@@ -1,6 +1,7 @@
 /** Normalizations: over batch statistics, over each picture's own numbers, and by fixed means. */
 import { float32, sizeOf } from "../../../core/tensor.ts";
 import { float, int, ints } from "../../../graph/builder.ts";
+import type { Shape } from "../../../graph/graph.ts";
 import type { EmitContext, KerasLayer, LayerEmitter } from "../layer.ts";
 import { axisOf, shapeText, storedOrder, storedPermutation } from "./layout.ts";
 import { numbersOf } from "./numbers.ts";
@@ -102,6 +103,13 @@ function axesOf(layer: KerasLayer, context: EmitContext, rank: number): readonly
   return [...new Set(axes)].sort((a, b) => a - b);
 }
 
+/** The sizes of these axes, which the layer's weights have too. Throws where the model leaves one open. */
+const fixedSizes = (layer: KerasLayer, context: EmitContext, shape: Shape, axes: readonly number[]): number[] =>
+  axes.map(
+    (axis) =>
+      shape[axis] ?? context.refuse(layer, `normalizes axis ${axis} of [${shapeText(shape)}], which is not fixed`),
+  );
+
 /** ONNX normalizes the axes at the end of the order; other choices are turned there. */
 export const LayerNormalization: LayerEmitter = (layer, { inputs }, context) => {
   const { build } = context;
@@ -109,9 +117,7 @@ export const LayerNormalization: LayerEmitter = (layer, { inputs }, context) => 
   const input = onlyInput(layer, inputs, context);
   const shape = context.kerasShapeOf(input);
   const axes = axesOf(layer, context, shape.length);
-  const sizes = axes.map((axis) => shape[axis]!);
-  if (axes.includes(0) || !sizes.every((n) => n !== null))
-    return context.refuse(layer, `normalizes axes ${axes.join(", ")} of [${shapeText(shape)}], which are not fixed`);
+  const sizes = fixedSizes(layer, context, shape, axes);
   if (settings.flag("rms_scaling", false)) context.refuse(layer, "has rms_scaling, which is not supported");
   const { scale, center } = gammaAndBeta(layer, context);
   const weights = weightsOf(layer, context, [
@@ -137,10 +143,11 @@ export const RMSNormalization: LayerEmitter = (layer, { inputs }, context) => {
   const input = onlyInput(layer, inputs, context);
   const shape = context.kerasShapeOf(input);
   const axes = axesOf(layer, context, shape.length);
-  const weights = weightsOf(layer, context, [["scale", axes.map((axis) => shape[axis]!)]]);
+  const sizes = fixedSizes(layer, context, shape, axes);
+  const weights = weightsOf(layer, context, [["scale", sizes]]);
   const broadcast = storedOrder(
     context,
-    shape.map((n, axis) => (axes.includes(axis) ? (n ?? 1) : 1)),
+    shape.map((_, axis) => sizes[axes.indexOf(axis)] ?? 1),
   );
   const stored = build.ints(axes.map((axis) => context.storedAxis(axis, shape.length)));
   const mean = build.node("ReduceMean", [build.node("Mul", [input, input]), stored]);
@@ -171,9 +178,8 @@ export const Normalization: LayerEmitter = (layer, { inputs }, context) => {
   const input = onlyInput(layer, inputs, context);
   const shape = context.kerasShapeOf(input);
   const axes = layer.config.axis === null ? [] : axesOf(layer, context, shape.length);
-  const sizes = shape.map((n, axis) => (axes.includes(axis) ? n : 1));
-  if (!sizes.every((n) => n !== null))
-    return context.refuse(layer, `normalizes axes ${axes.join(", ")} of [${shapeText(shape)}], which are not fixed`);
+  const kept = fixedSizes(layer, context, shape, axes);
+  const sizes = shape.map((_, axis) => kept[axes.indexOf(axis)] ?? 1);
   let [mean, variance]: readonly string[] = [];
   let records: ReturnType<LayerEmitter>["weights"] = [];
   if ((layer.config.mean ?? null) !== null) {
@@ -187,7 +193,6 @@ export const Normalization: LayerEmitter = (layer, { inputs }, context) => {
     };
     [mean, variance] = [constant("mean"), constant("variance")];
   } else {
-    const kept = axes.map((axis) => shape[axis]!);
     const names = ["~mean", "~variance", ...(layer.weights.length === 3 ? ["~count"] : [])];
     const weights = weightsOf(
       layer,
