@@ -3,7 +3,7 @@
  * building nodes by hand. Only standard operators that CPU, WASM and WebGPU all run well (docs/decisions.md).
  */
 import { ConvlensError } from "../core/errors.ts";
-import { float32, int64, type Tensor } from "../core/tensor.ts";
+import { int64, type Tensor } from "../core/tensor.ts";
 import { builder, float, int, ints } from "../graph/builder.ts";
 import type { Attribute, Constant, Graph, Shape, ValueInfo } from "../graph/graph.ts";
 import type { withFacts } from "../graph/infer.ts";
@@ -120,6 +120,3 @@ export function emitter({ graph, known }: ReturnType<typeof withFacts>, prefix: 
 
 /** 0, 1 … n - 1 as an int64 tensor of a shape with n elements. */
 export const counting = (dims: readonly number[], n: number): Tensor => int64(dims, [...Array(n).keys()]);
-/** n ones as a float32 tensor. */
-export const ones = (dims: readonly number[]): Tensor<"float32"> =>
-  float32(dims, new Float32Array(dims.reduce((a, b) => a * b, 1)).fill(1));
