@@ -42,6 +42,16 @@ describe("refused by name", () => {
   });
 });
 
+test("a class that is not known names the nearest", () => {
+  const message = messageOf(
+    changed(caseOf("MaxPooling2D valid"), (layer) => {
+      layer.class_name = "MaxPool2D";
+    }),
+  );
+  expect(message).toContain('(MaxPool2D) of "MaxPooling2D valid.keras" is of a class that Convlens does not know');
+  expect(message).toContain("(nearest: MaxPooling2D)");
+});
+
 describe("entries as other versions write them", () => {
   const others: readonly [name: string, entry: Fields][] = [
     ["LeakyReLU 0.1", { negative_slope: null, alpha: 0.1 }],

@@ -4,6 +4,7 @@
  */
 import { ConvlensError } from "../../core/errors.ts";
 import type { Layout } from "../../core/layers.ts";
+import { nearest } from "../../core/nearest.ts";
 import type { Constant, Graph, Shape } from "../../graph/graph.ts";
 import type { LayerRecord } from "../format.ts";
 import { type Construction, construct } from "./context.ts";
@@ -286,7 +287,7 @@ function emitCall(
   if (!emit)
     throw new ConvlensError(
       "model-unsupported",
-      `${title} is of a class that Convlens does not know; export the model to ONNX instead (python -m tf2onnx.convert, or model.export("model.onnx", format="onnx") in Keras 3)`,
+      `${title} is of a class that Convlens does not know${nearestClass(layer.className)}; export the model to ONNX instead (python -m tf2onnx.convert, or model.export("model.onnx", format="onnx") in Keras 3)`,
     );
   const { weights, names } = weightsOf(name);
   const keras: KerasLayer = { name, className: layer.className, config: layer.config, weights, weightNames: names };
@@ -304,6 +305,11 @@ function emitCall(
     if (!(error instanceof ConvlensError) || error.message.includes(title)) throw error;
     throw new ConvlensError(error.code, `${title}: ${error.message}`, { cause: error });
   }
+}
+
+function nearestClass(className: string): string {
+  const [name] = nearest(className, Object.keys(emitters), 1);
+  return name === undefined ? "" : ` (nearest: ${name})`;
 }
 
 /** The weights of a nested network's layers, under their paths in it. */
