@@ -138,6 +138,7 @@ export function fakeModel(options: FakeOptions = {}): Model {
           const [score, probability] = [Math.log(probabilities[index]!), probabilities[index]!];
           return {
             scores: Float32Array.of(score),
+            classes: [index],
             explained: [{ index, label: labels[index]!, of: "logit", score, probability }],
             gradients: values(wrt, 11 + t),
           };
@@ -145,6 +146,9 @@ export function fakeModel(options: FakeOptions = {}): Model {
         values: values(outputs, 5),
         notes: [],
       };
+    },
+    compute: async () => {
+      throw new Error("a made-up network has no engine");
     },
     findTarget: async (what, of = "logit") => ({ class: what === "top" ? "top" : Number(what), of }),
     run: async (_feeds, { outputs = [dense] } = {}) =>

@@ -146,7 +146,7 @@ describe("sheets", () => {
     });
   /** Columns (the photograph's among them) and lines that a sheet's size stands for; heads count as 36 pixels. */
   const layout = (results: ReturnType<typeof made>[], heads: number) => {
-    const [{ width, height }] = comparisonSheet([{ name: "a", photo, results }]) as [{ width: number; height: number }];
+    const { width, height } = comparisonSheet([{ name: "a", photo, results }])[0]!;
     return [(width - 24 + 14) / (232 + 14), (height - 88 - 36 * heads) / (116 + 38)];
   };
   const names = (count: number, letter: string) => Array.from({ length: count }, (_, i) => letter.repeat(i + 1));
