@@ -47,6 +47,11 @@ export const verbs: readonly Verb[] = [
     load: () => import("./commands/evaluate.ts"),
   },
   {
+    name: "visualize",
+    summary: "what filters and classes look for: pictures made by gradient ascent",
+    load: () => import("./commands/visualize.ts"),
+  },
+  {
     name: "report",
     summary: "everything about one photograph in one HTML file",
     load: () => import("./commands/report.ts"),

@@ -16,15 +16,15 @@ export interface Run {
   readonly several: boolean;
 }
 
-/** Opens what a command line names. `needs` says whether an input is wanted besides the model. */
+/** Opens what a command line names. `needs` says whether an input is wanted besides the model; `perhaps`: it may be left out. */
 export async function openRun(
   files: readonly string[],
   flags: (ModelFlags | InputFlags) & OutputFlags,
-  needs: "model" | "image",
+  needs: "model" | "image" | "perhaps",
 ): Promise<Run> {
   const terminal = makeTerminal(flags);
   const platform = createNodePlatform({ notice: (message) => terminal.note(`note: ${message}`) });
-  const { modelFile, pictures } = await sortFiles(files, flags.model, needs);
+  const { modelFile, pictures } = await sortFiles(files, flags.model, needs === "model" ? "model" : "image");
   const tensors = "tensor" in flags ? flags.tensor : [];
   if (tensors.length > 0 && pictures.length > 0)
     throw new ConvlensError(
@@ -37,7 +37,7 @@ export async function openRun(
   );
   const folder = flags.out ?? "convlens-out";
   const inputs: Input[] = [];
-  if (needs === "image") {
+  if (needs !== "model") {
     if (model.inputs.length > Math.max(1, tensors.length))
       throw new ConvlensError(
         "option-invalid",
@@ -55,7 +55,8 @@ export async function openRun(
       terminal.note("no image: the demo photograph");
       const place = { name: "chelsea.png", open: () => platform.embedded("photographs/chelsea.png") };
       inputs.push(pictureInput(opening, place, folder));
-    } else throw new ConvlensError("option-invalid", "no picture is named: give photographs, or --tensor FILE.npy");
+    } else if (needs === "image")
+      throw new ConvlensError("option-invalid", "no picture is named: give photographs, or --tensor FILE.npy");
   }
   return { model, modelFile, terminal, inputs, several: inputs.length > 1 };
 }

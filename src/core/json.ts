@@ -76,15 +76,17 @@ function body(result: Result): Record<string, unknown> {
       return {
         title: result.title,
         of: result.of,
-        images: result.images.map(({ label, values, reached, reference, dead }) => ({
+        images: result.images.map(({ label, values, reached, probability, reference, dead }) => ({
           label,
           shape: values.dims,
           range: rangeOf(values),
           reached: finite(reached),
+          probability: finite(probability),
           reference: finite(reference),
           dead,
         })),
         grid: result.grid,
+        losses: result.losses.map(finite),
       };
     case "list":
       return { rows: result.rows };

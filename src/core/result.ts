@@ -219,8 +219,16 @@ export interface Images extends Base {
   /** What all of them are of: a layer's name, or `classes`. */
   readonly of: string;
   readonly images: readonly MadeImage[];
-  /** How many stand in a row of the sheet; `columns`: the sheet fills column by column. */
-  readonly grid: { readonly across: number; readonly order: "rows" | "columns" };
+  readonly grid: {
+    /** How many stand in a row of the sheet. */
+    readonly across: number;
+    /** `columns`: the sheet fills column by column. */
+    readonly order: "rows" | "columns";
+    /** Pixels of black between the pictures of a bare sheet; `null`: a sheet with words. */
+    readonly margin: number | null;
+  };
+  /** The objective, averaged over the pictures, at each step. */
+  readonly losses: readonly number[];
 }
 export interface MadeImage {
   /** `channel 7`, `bald eagle`. */
@@ -230,6 +238,8 @@ export interface MadeImage {
   readonly values: Tensor<"float32">;
   /** What the objective reached. */
   readonly reached: number;
+  /** The class's probability for this picture in 8 bits, opened like any photograph; `null` for what is no class. */
+  readonly probability: number | null;
   /** The same objective for a real photograph, where one was given. */
   readonly reference: number | null;
   /** Why the picture is blank, where it is. */

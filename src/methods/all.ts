@@ -34,3 +34,4 @@ export { filters } from "./inspect/filters.ts";
 export { predict } from "./inspect/predict.ts";
 export { sparsity } from "./inspect/sparsity.ts";
 export { summary } from "./inspect/summary.ts";
+export { visualize } from "./visualize/visualize.ts";

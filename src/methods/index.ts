@@ -15,5 +15,9 @@ export {
 export type { ExplanationMethod } from "./explain/explanation.ts";
 export { channelMap } from "./inspect/activations.ts";
 export { type Method, type MethodInput, type OptionSpec, resolveOptions } from "./method.ts";
+export type { AscentState } from "./visualize/ascent.ts";
+export type { VisualizeInput, VisualizeOptions } from "./visualize/job.ts";
+export { presets } from "./visualize/presets.ts";
+export type { AscentStep, VisualizeRun } from "./visualize/visualize.ts";
 
 export const methods: readonly Method[] = Object.values(all);

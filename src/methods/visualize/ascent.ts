@@ -3,7 +3,6 @@
  * of the objective comes back the same way.
  */
 import { redirectedRelu } from "../../autodiff/overlays/redirected.ts";
-import { throwIfCancelled } from "../../core/errors.ts";
 import type { RunOptions } from "../../core/platform.ts";
 import { type Random, random } from "../../core/random.ts";
 import { float32, type Tensor, transpose } from "../../core/tensor.ts";
@@ -11,7 +10,8 @@ import type { Preprocessing } from "../../model/card.ts";
 import type { Model, Target } from "../../model/model.ts";
 import { type Normalization, normalized, type OptimizerName, optimizers } from "./optimizers.ts";
 import type { CanvasSize, Parameters } from "./parameters.ts";
-import { type Affine, type Border, compose, type Transform, unchanged, view } from "./views.ts";
+import { type Regularizers, regularize } from "./regularizers.ts";
+import { type Affine, type Border, compose, type Transform, unchanged, type View, view } from "./views.ts";
 
 /** How a canvas of 0 to 1 in red, green, blue becomes what the network takes; `raw`: the canvas is that already. */
 export interface Units {
@@ -35,8 +35,9 @@ export interface AscentJob {
   readonly sees: { readonly height: number; readonly width: number };
   /** Standard deviation of the noise that is added to each view, in parts of the range 0 to 1. */
   readonly noise: number;
-  /** Adds to the slope of the canvas (0 to 1, `[count, channels, height, width]`): regularisers. */
-  readonly regularize?: (canvas: Float32Array, slope: Float32Array) => void;
+  /** Views that one step looks at; their slopes are averaged. */
+  readonly views: number;
+  readonly regularizers: Regularizers;
   readonly optimizer: OptimizerName;
   readonly rate: number;
   readonly normalize: Normalization;
@@ -44,70 +45,98 @@ export interface AscentJob {
   readonly seed: number;
   /** A number for each picture that its own noise depends on, so that a picture of a batch equals the one made alone. */
   readonly keys: readonly number[];
-  /** After each step: its number from 1, the objective of each picture before it, and the parameters. */
-  readonly onStep?: (step: number, scores: Float32Array, parameters: Float32Array) => void;
+  /** After each step: its number from 1, the objective so far, and the canvas that the step began with. */
+  readonly onStep?: (step: number, losses: readonly number[], canvas: Float32Array) => void;
+  /** Where an earlier ascent stopped. */
+  readonly resume?: AscentState;
+}
+
+/** All that the next step depends on. */
+export interface AscentState {
+  readonly step: number;
+  readonly parameters: Float32Array;
+  /** The optimiser's own numbers. */
+  readonly memory: readonly Float32Array[];
 }
 
 export interface Ascended {
-  readonly parameters: Float32Array;
   /** `[count, channels, height, width]`, as the units say. */
   readonly canvas: Float32Array;
   /** The mean objective over the pictures, at each step. */
   readonly losses: readonly number[];
-  readonly notes: readonly string[];
+  readonly state: AscentState;
+  /** Why it ended before its last step; `undefined` where it did not. */
+  readonly ended: "stopped" | "exploded" | undefined;
 }
 
-/** Throws `cancelled`, what `model.gradient` throws, and `option-invalid` when not one picture can be moved. */
-export async function ascend(job: AscentJob, options: RunOptions = {}): Promise<Ascended> {
+/**
+ * Raises the objective step by step. An aborted signal ends it after the present step; so do values beyond all bounds,
+ * with the last parameters that were none. What a step draws depends on the seed and its number alone. Throws what
+ * `model.gradient` throws.
+ */
+export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions = {}): Promise<Ascended> {
   const { model, target, size, parameters: way, units, steps, seed } = job;
   const anySize = "layer" in target || "reads" in target;
-  const source = random(seed);
-  const own = job.keys.map((key) => random(seedOf(seed, key)));
-  const values = Float32Array.from(job.start);
-  const optimizer = optimizers[job.optimizer](job.rate);
+  const values = Float32Array.from(job.resume?.parameters ?? job.start);
+  const optimizer = optimizers[job.optimizer](job.rate, job.resume);
   const losses: number[] = [];
-  let best = Float32Array.from(values);
+  let good = Float32Array.from(values);
   /** Whether some picture's start gets no slope at all: its units are off. */
   let dead = false;
-  const slopes = async (input: Tensor<"float32">, redirect: boolean) => {
+  const look = async (canvas: Float32Array, seen: View, noises: readonly Random[], redirect: boolean) => {
+    const input = toInput(withNoise(filled(seen, canvas, job), job, noises), size, job.sees, units);
     const overlay = redirect ? { overlay: redirectedRelu } : {};
-    const { targets } = await model.gradient(input, { targets: [target], anySize, ...overlay, ...pass(options) });
-    return { scores: targets[0]!.scores, slope: Object.values(targets[0]!.gradients)[0]! };
+    const { targets } = await model.gradient(input, { targets: [target], anySize, ...overlay });
+    const fromNetwork = Object.values(targets[0]!.gradients)[0]!;
+    return {
+      scores: targets[0]!.scores,
+      isDead: isDead(fromNetwork, size.count),
+      slope: seen.adjoint(fromInput(fromNetwork, size, units)),
+    };
   };
-  for (let step = 0; step < steps; step++) {
-    throwIfCancelled(options.signal);
+  let ended: Ascended["ended"];
+  let step = job.resume?.step ?? 0;
+  for (; step < steps; step++) {
+    if (signal?.aborted) {
+      ended = "stopped";
+      break;
+    }
     const canvas = way ? await run(model, way, "forward", { parameters: float32(way.dims, values) }) : values;
-    const look = view(place(job.transforms, source), size, job.sees, job.border);
-    const seen = withNoise(filled(look.apply(canvas), look.cover, size, job), job, own);
-    const input = toInput(seen, size, job.sees, units);
-    const redirect = dead && step < REDIRECTED_STEPS;
-    const found = await slopes(input, redirect);
-    dead ||= step === 0 && isDead(found.slope, size.count);
-    const { scores, slope: fromNetwork } = dead && step === 0 ? await slopes(input, true) : found;
-    const loss = scores.reduce((sum, score) => sum + score, 0) / scores.length;
-    if (!Number.isFinite(loss)) return { ...(await finish(best)), losses, notes: [exploded(step)] };
+    const slope = new Float32Array(canvas.length);
+    let loss = 0;
+    for (let v = 0; v < job.views; v++) {
+      const drawn = seedOf(seed, step * job.views + v);
+      const seen = view(place(job, random(drawn), step / steps), size, job.sees, job.border);
+      const noises = (): readonly Random[] => job.keys.map((key) => random(seedOf(drawn, key)));
+      let found = await look(canvas, seen, noises(), dead && step < REDIRECTED_STEPS);
+      if (step === 0 && found.isDead) {
+        dead = true;
+        found = await look(canvas, seen, noises(), true);
+      }
+      for (const score of found.scores) loss += score / found.scores.length / job.views;
+      for (let i = 0; i < slope.length; i++) slope[i]! += found.slope[i]! / job.views;
+    }
+    if (!Number.isFinite(loss)) {
+      ended = "exploded";
+      break;
+    }
     losses.push(loss);
-    const slope = look.adjoint(fromInput(fromNetwork, size, units));
-    job.regularize?.(canvas, slope);
+    job.onStep?.(step + 1, losses, canvas);
+    good = Float32Array.from(values);
+    regularize(canvas, slope, size, middleOf(units), size.count, job.regularizers);
     const back = way
       ? await run(model, way, "backward", {
           parameters: float32(way.dims, values),
           slope: float32([size.count, size.channels, size.height, size.width], slope),
         })
       : slope;
-    best = Float32Array.from(values);
-    optimizer.step(values, normalized(back, size.count, job.normalize));
-    job.onStep?.(step + 1, scores, values);
-    options.onProgress?.(step + 1, steps, `objective ${loss.toPrecision(4)}`);
+    optimizer.step(values, normalized(back, size, job.normalize));
+    onProgress?.(step + 1, steps, `objective ${loss.toPrecision(4)}`);
   }
-  return { ...(await finish(values)), losses, notes: [] };
-
-  async function finish(parameters: Float32Array): Promise<Pick<Ascended, "parameters" | "canvas">> {
-    const canvas = way
-      ? await run(model, way, "forward", { parameters: float32(way.dims, parameters) })
-      : Float32Array.from(parameters);
-    return { parameters, canvas };
-  }
+  if (!values.every(Number.isFinite)) ended = "exploded";
+  const parameters = ended === "exploded" ? good : values;
+  const canvas = way ? await run(model, way, "forward", { parameters: float32(way.dims, parameters) }) : parameters;
+  return { canvas, losses, state: { step, parameters, memory: optimizer.memory() }, ended };
 }
 
 /** As Lucid: rectifiers are redirected in the first 16 steps at most. */
@@ -121,11 +150,6 @@ function isDead({ data }: Tensor<"float32">, count: number): boolean {
   return false;
 }
 
-const exploded = (step: number): string =>
-  `the values grew beyond all bounds at step ${step + 1}: the picture is the one before it; a smaller --rate may help`;
-
-const pass = ({ signal }: RunOptions): RunOptions => (signal ? { signal } : {});
-
 async function run(
   model: Model,
   way: Parameters,
@@ -136,22 +160,26 @@ async function run(
   return (await model.compute(graph, feeds))[graph.outputs[0]!]!.data as Float32Array;
 }
 
-const place = (transforms: readonly Transform[], source: Random): Affine =>
-  transforms.map((transform) => transform(source)).reduce((outer, inner) => compose(outer, inner), unchanged);
-
-/** What lies beside the canvas is middle grey. */
-function filled(
-  seen: Float32Array,
-  cover: Float32Array,
-  { count, channels }: CanvasSize,
-  { border, units }: AscentJob,
-): Float32Array {
-  if (border !== "empty") return seen;
-  const grey = units.raw ? 0 : 0.5;
-  for (let plane = 0; plane < count * channels; plane++)
-    for (let i = 0; i < cover.length; i++) seen[plane * cover.length + i]! += grey * (1 - cover[i]!);
-  return seen;
+function place({ transforms, size, sees }: AscentJob, source: Random, progress: number): Affine {
+  const moment = { progress, canvas: size, sees };
+  return transforms
+    .map((transform) => transform(source, moment))
+    .reduce((outer, inner) => compose(outer, inner), unchanged);
 }
+
+/** The view of a canvas; what lies beside the canvas is middle grey. */
+function filled(seen: View, canvas: Float32Array, { size, border, units }: AscentJob): Float32Array {
+  const planes = seen.apply(canvas);
+  if (border !== "empty") return planes;
+  const area = seen.cover.length;
+  for (let plane = 0; plane < size.count * size.channels; plane++)
+    for (let i = 0; i < area; i++) planes[plane * area + i]! += middleOf(units) * (1 - seen.cover[i]!);
+  return planes;
+}
+
+/** The grey of a canvas: of raw numbers the one that the preprocessing makes of the middle of 0 to 255. */
+const middleOf = ({ raw, preprocessing: { scale, mean, std } }: Units): number =>
+  raw ? (127.5 * scale - (mean[0] ?? 0)) / (std[0] ?? 1) : 0.5;
 
 function withNoise(seen: Float32Array, { noise, units }: AscentJob, own: readonly Random[]): Float32Array {
   if (noise === 0) return seen;

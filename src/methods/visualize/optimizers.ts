@@ -3,26 +3,43 @@
 export interface Optimizer {
   /** One step; the same arrays, or arrays of the same length, at every call. */
   step(parameters: Float32Array, gradient: Float32Array): void;
+  /** Its own numbers, for going on later. */
+  memory(): readonly Float32Array[];
+}
+
+/** Where an earlier run stopped: steps done, and what `memory` gave. */
+interface Earlier {
+  readonly step: number;
+  readonly memory: readonly Float32Array[];
 }
 
 export type OptimizerName = "step" | "adam" | "nadam" | "rmsprop";
 
+type Make = (rate: number, earlier?: Earlier) => Optimizer;
+
+/** The numbers of an earlier run, or zeros. */
+const kept = (earlier: Earlier | undefined, at: number, length: number): Float32Array =>
+  Float32Array.from(earlier?.memory[at] ?? new Float32Array(length));
+
 /** The gradient itself times the rate. */
-const plain = (rate: number): Optimizer => ({
+const plain: Make = (rate) => ({
   step(parameters, gradient) {
     for (let i = 0; i < parameters.length; i++) parameters[i]! += rate * gradient[i]!;
   },
+  memory: () => [],
 });
 
 /** Kingma and Ba 2014: beta 0.9 and 0.999, epsilon 1e-8. With `nesterov` Dozat 2016, in Keras' form without schedule. */
 const adam =
-  (nesterov: boolean) =>
-  (rate: number): Optimizer => {
-    let [first, second] = [new Float32Array(0), new Float32Array(0)];
-    let count = 0;
+  (nesterov: boolean): Make =>
+  (rate, earlier) => {
+    let [first, second]: Float32Array[] = [];
+    let count = earlier?.step ?? 0;
     return {
+      memory: () => (first && second ? [first, second] : []),
       step(parameters, gradient) {
-        if (count === 0) [first, second] = [new Float32Array(parameters.length), new Float32Array(parameters.length)];
+        first ??= kept(earlier, 0, parameters.length);
+        second ??= kept(earlier, 1, parameters.length);
         count++;
         const [one, two] = [1 - 0.9 ** count, 1 - 0.999 ** count];
         const ahead = 1 - 0.9 ** (count + 1);
@@ -40,11 +57,12 @@ const adam =
   };
 
 /** Tieleman and Hinton 2012, as Keras: rho 0.9, epsilon 1e-7. */
-const rmsprop = (rate: number): Optimizer => {
-  let mean = new Float32Array(0);
+const rmsprop: Make = (rate, earlier) => {
+  let mean: Float32Array | undefined;
   return {
+    memory: () => (mean ? [mean] : []),
     step(parameters, gradient) {
-      if (mean.length !== parameters.length) mean = new Float32Array(parameters.length);
+      mean ??= kept(earlier, 0, parameters.length);
       for (let i = 0; i < parameters.length; i++) {
         const g = gradient[i]!;
         mean[i] = 0.9 * mean[i]! + 0.1 * g * g;
@@ -54,28 +72,53 @@ const rmsprop = (rate: number): Optimizer => {
   };
 };
 
-export const optimizers: Readonly<Record<OptimizerName, (rate: number) => Optimizer>> = {
+export const optimizers: Readonly<Record<OptimizerName, Make>> = {
   step: plain,
   adam: adam(false),
   nadam: adam(true),
   rmsprop,
 };
 
-export type Normalization = "none" | "rms" | "l2";
+export type Normalization = "none" | "rms" | "l2" | "pixel" | "mean";
 
 /**
- * Divides each picture's gradient by its root mean square (+ 1e-5, as the first edition of the Keras book) or by its
- * length (+ 1e-7). `count` pictures lie one after another.
+ * Divides each picture's gradient by its root mean square (`rms`, + 1e-5), its length (`l2`), its mean size (`mean`, at
+ * least 1e-7), or at every pixel by the length over its channels (`pixel`), as the editions of the Keras book do.
+ * Pictures lie one after another.
  */
-export function normalized(gradient: Float32Array, count: number, how: Normalization): Float32Array {
+export function normalized(
+  gradient: Float32Array,
+  { count, channels }: { readonly count: number; readonly channels: number },
+  how: Normalization,
+): Float32Array {
   if (how === "none") return gradient;
   const size = gradient.length / count;
   const out = new Float32Array(gradient.length);
-  for (let picture = 0; picture < count; picture++) {
-    let squares = 0;
-    for (let i = picture * size; i < (picture + 1) * size; i++) squares += gradient[i]! * gradient[i]!;
-    const by = how === "rms" ? Math.sqrt(squares / size) + 1e-5 : Math.sqrt(squares) + 1e-7;
-    for (let i = picture * size; i < (picture + 1) * size; i++) out[i] = gradient[i]! / by;
+  for (let start = 0; start < gradient.length; start += size) {
+    if (how === "pixel") {
+      const area = size / channels;
+      for (let i = start; i < start + area; i++) {
+        let squares = 0;
+        for (let c = 0; c < channels; c++) squares += gradient[i + c * area]! ** 2;
+        for (let c = 0; c < channels; c++) out[i + c * area] = gradient[i + c * area]! / rootOf(squares);
+      }
+      continue;
+    }
+    let [squares, sizes] = [0, 0];
+    for (let i = start; i < start + size; i++) {
+      squares += gradient[i]! * gradient[i]!;
+      sizes += Math.abs(gradient[i]!);
+    }
+    const by =
+      how === "rms"
+        ? Math.sqrt(squares / size) + 1e-5
+        : how === "mean"
+          ? Math.max(sizes / size, 1e-7)
+          : rootOf(squares);
+    for (let i = start; i < start + size; i++) out[i] = gradient[i]! / by;
   }
   return out;
 }
+
+/** TensorFlow's `l2_normalize`. */
+const rootOf = (squares: number): number => Math.sqrt(Math.max(squares, 1e-12));

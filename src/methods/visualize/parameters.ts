@@ -8,7 +8,7 @@ import { rules } from "../../autodiff/rules/index.ts";
 import { ConvlensError } from "../../core/errors.ts";
 import type { Random } from "../../core/random.ts";
 import { float32 } from "../../core/tensor.ts";
-import { builder } from "../../graph/builder.ts";
+import { builder, int } from "../../graph/builder.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { withFacts } from "../../graph/infer.ts";
 
@@ -157,4 +157,59 @@ export function pixels(size: CanvasSize, options: { readonly decorrelate?: boole
     start: (random) => noise(channels * height * width, random, 0.01),
     ...graphs(dims, size, (emit, parameters) => coloured(emit, parameters, size, options.decorrelate ?? true)),
   };
+}
+
+/**
+ * The mean spectrum of photographs in decorrelated colours, from the slopes of the one that xplique ships: 1/f^1.3 up to
+ * 0.1 cycles a pixel, 1/f^2.1 to 0.3, then 1/f^6.7; all three colours alike but for 1, 1.06 and 0.9 times the size.
+ */
+export function photographSpectrum(height: number, width: number, channels: number): Float32Array {
+  const slopes: readonly (readonly [until: number, slope: number])[] = [
+    [0.1, 1.3],
+    [0.3, 2.1],
+    [Number.POSITIVE_INFINITY, 6.7],
+  ];
+  const lowest = 1 / Math.max(height, width);
+  const one = frequencies(height, width).map((f) => {
+    let [size, from] = [1, lowest];
+    for (const [until, slope] of slopes) {
+      const to = Math.max(from, Math.min(until, f));
+      size *= (from / to) ** slope;
+      from = to;
+    }
+    return size;
+  });
+  const sizes = channels === 3 ? [1, 1.06, 0.9] : Array.from({ length: channels }, () => 1);
+  return Float32Array.from(sizes.flatMap((size) => Array.from(one, (value) => size * value)));
+}
+
+/**
+ * MACO (Fel et al. 2023): the sizes of all frequencies are given, `[channels, height, width / 2 + 1]`, only the phases are
+ * changed. They start from N(0, 1). Phases, and the picture before its colours, are standardised over each picture.
+ */
+export function phases(size: CanvasSize, spectrum: Float32Array): Parameters {
+  const { count, channels, height, width } = size;
+  const columns = Math.floor(width / 2) + 1;
+  const dims = [count, channels, height, columns];
+  return {
+    dims,
+    start: (random) => noise(channels * height * columns, random, 1),
+    ...graphs(dims, size, (emit, parameters) => {
+      const phase = standardized(emit, parameters);
+      const sizes = emit.constant(float32([channels, height, columns], spectrum));
+      const parts = ["Cos", "Sin"].map((part) =>
+        emit.reshape(emit.mul(emit.op(part, [phase]), sizes), [count * channels, height, columns]),
+      );
+      const stacked = emit.op("Concat", parts, { axis: int(1) });
+      const planes = inverseFourier(emit, stacked, height, width);
+      return coloured(emit, standardized(emit, emit.reshape(planes, [count, channels, height, width])), size, true);
+    }),
+  };
+}
+
+/** (x - mean) / (std + 1e-5), over each picture. */
+function standardized(emit: Emitter, value: string): string {
+  const axes = [1, 2, 3];
+  const off = emit.sub(value, emit.mean(value, axes));
+  return emit.div(off, emit.add(emit.op("Sqrt", [emit.mean(emit.mul(off, off), axes)]), 1e-5));
 }

@@ -1,85 +1,156 @@
 /** Presets of gradient ascent: every constant with its source. A preset is data; the ascent is one. */
 import type { Normalization, OptimizerName } from "./optimizers.ts";
-import { type Border, jitter, rotate, scale, type Transform } from "./views.ts";
+import type { Regularizers } from "./regularizers.ts";
+import { type Border, crops, jitter, rotate, scale, type Transform } from "./views.ts";
+
+/** Raw numbers to 8 bits: (x - mean) / (std + epsilon) * gain + middle, clipped to 0..255 and cut off. */
+export interface PictureRule {
+  readonly epsilon: number;
+  readonly gain: number;
+  readonly middle: number;
+}
 
 export interface Preset {
   readonly id: string;
   readonly title: string;
   /** Where its constants come from. */
   readonly source: string;
-  /** What is changed: the network's own numbers (`raw`), pixels or frequencies behind a sigmoid. */
-  readonly canvas: "raw" | "pixels" | "fourier";
+  /** What is changed: the network's own numbers (`raw`), or frequencies or phases behind a sigmoid. */
+  readonly canvas: "raw" | "pixels" | "fourier" | "phases";
   /** Side of the canvas in pixels; absent: the network's own size. */
   readonly size?: number;
+  /** For scores of a whole network, which sees its own size: the canvas as a multiple of it. */
+  readonly larger: number;
   /** Raw canvases start at middle + spread * U(0, 1), in the network's units. */
   readonly start: { readonly middle: number; readonly spread: number };
   readonly transforms: readonly Transform[];
+  /** Views that one step looks at. */
+  readonly views: number;
   readonly border: Border;
   readonly noise: number;
+  readonly regularizers: Regularizers;
   readonly optimizer: OptimizerName;
   readonly rate: number;
   readonly normalize: Normalization;
   readonly steps: number;
-  /** Raw canvases to 8 bits: (x - mean) / (std + 1e-5) * contrast + 0.5, clipped to 0..1. */
-  readonly contrast: number;
-  /** Order of tiles in a grid. */
-  readonly order: "rows" | "columns";
+  /** Places at the edges of a layer's maps that do not count. */
+  readonly trim: number;
+  /** For raw canvases. */
+  readonly rule: PictureRule;
+  /** Pixels cut off each side of the picture. */
+  readonly crop: number;
+  /** Of a sheet: its order, and for a bare one the pixels between tiles. */
+  readonly grid: { readonly order: "rows" | "columns"; readonly margin: number | null };
 }
 
 /** From `first` to `last` in `count` steps, both counted. */
 const between = (first: number, last: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => first + ((last - first) * i) / (count - 1));
 
-const none = { start: { middle: 0, spread: 0 }, contrast: 0, order: "rows" } as const;
+const none = {
+  larger: 1,
+  start: { middle: 0, spread: 0 },
+  transforms: [],
+  views: 1,
+  border: "reflect",
+  noise: 0,
+  regularizers: {},
+  normalize: "none",
+  trim: 0,
+  rule: { epsilon: 1e-5, gain: 25.5, middle: 127.5 },
+  crop: 0,
+  grid: { order: "rows", margin: null },
+} as const;
+
+const laterEditions = {
+  ...none,
+  canvas: "raw",
+  size: 200,
+  start: { middle: 0.4, spread: 0.2 },
+  optimizer: "step",
+  rate: 10,
+  steps: 30,
+  trim: 2,
+  rule: { epsilon: 0, gain: 64, middle: 128 },
+  crop: 25,
+  grid: { order: "rows", margin: 5 },
+} as const;
 
 export const presets: readonly Preset[] = [
   {
+    ...none,
     id: "lucid",
     title: "Lucid",
     source:
       "tensorflow/lucid optvis/{param,transform,render}.py: 128 px, Fourier with decorrelated colours, Adam 0.05, 512 steps",
     canvas: "fourier",
     size: 128,
+    larger: 8 / 7,
     // Padding by 12 is the border; then jitter 8, scale 0.9 to 1.1, -10 to 10 degrees (0 six times as often), jitter 4.
     transforms: [jitter(8), scale(between(0.9, 1.1, 11)), rotate([...between(-10, 10, 21), 0, 0, 0, 0, 0]), jitter(4)],
     border: "empty",
-    noise: 0,
     optimizer: "adam",
     rate: 0.05,
-    normalize: "none",
     steps: 512,
-    ...none,
   },
   {
+    ...none,
     id: "chollet",
     title: "Deep Learning with Python, first edition",
     source:
       "F. Chollet 2018, notebook 5.4, generate_pattern: raw input, 20 U(0, 1) + 128, gradient over its root mean square + 1e-5, 40 steps of 1",
     canvas: "raw",
+    size: 64,
     start: { middle: 128, spread: 20 },
-    transforms: [],
-    border: "reflect",
-    noise: 0,
     optimizer: "step",
     rate: 1,
     normalize: "rms",
     steps: 40,
-    contrast: 0.1,
-    order: "columns",
+    grid: { order: "columns", margin: 5 },
   },
   {
+    ...laterEditions,
+    id: "chollet2",
+    title: "Deep Learning with Python, second edition",
+    source:
+      "F. Chollet 2021, chapter 9.4.2: raw input, U(0.4, 0.6), edges of 2 left out, gradient over its length, 30 steps of 10",
+    normalize: "l2",
+  },
+  {
+    ...laterEditions,
+    id: "chollet3",
+    title: "Deep Learning with Python, third edition",
+    source:
+      "F. Chollet and M. Watson 2025, chapter 10: the second edition's, with a gradient of length 1 at every pixel",
+    normalize: "pixel",
+  },
+  {
+    ...none,
+    id: "maco",
+    title: "MACO",
+    source:
+      "Fel et al. 2023; deel-ai/xplique: 512 px, phases alone, crops of 0.50 to 0.05, noise 0.08, Nadam 1.0, 256 steps; 6 crops a step as serre-lab/Horama",
+    canvas: "phases",
+    size: 512,
+    transforms: [crops(0.5, 0.05)],
+    views: 6,
+    noise: 0.08,
+    optimizer: "nadam",
+    rate: 1,
+    steps: 256,
+  },
+  {
+    ...none,
     id: "class",
     title: "Class picture",
     source:
       "frequencies with decorrelated colours at 8/7 of the network's size, Adam 0.05, views turned up to 8 degrees, 0.85 to 1.15 in size, shifted up to 16 pixels, noise 0.03",
     canvas: "fourier",
+    larger: 8 / 7,
     transforms: [jitter(32), scale(between(0.85, 1.15, 13)), rotate(between(-8, 8, 17))],
-    border: "reflect",
     noise: 0.03,
     optimizer: "adam",
     rate: 0.05,
-    normalize: "none",
     steps: 384,
-    ...none,
   },
 ];

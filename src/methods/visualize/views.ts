@@ -94,8 +94,16 @@ export function view(affine: Affine, canvas: Size, size: Size, border: Border): 
   };
 }
 
+/** What a transform may look at besides chance. */
+export interface Moment {
+  /** Steps done over all steps. */
+  readonly progress: number;
+  readonly canvas: Size;
+  readonly sees: Size;
+}
+
 /** One random change of place, drawn anew at each step. */
-export type Transform = (random: Random) => Affine;
+export type Transform = (random: Random, moment: Moment) => Affine;
 
 /** Shifts by whole pixels, up to `most` in all. */
 export const jitter =
@@ -121,6 +129,19 @@ export const rotate =
 
 /** Mirrors left and right, every other time. */
 export const flip: Transform = (random) => [random.integer(2) === 0 ? 1 : -1, 0, 0, 0, 1, 0];
+
+/**
+ * MACO's crops: a square around a place near the middle, N(0.5, 0.15) of the canvas, its side N(s, 0.05) of it and at
+ * least 0.05, with s moving from `first` to `last`; enlarged to what the network sees.
+ */
+export const crops =
+  (first: number, last: number): Transform =>
+  (random, { progress, canvas, sees }) => {
+    const side = Math.min(1, Math.max(0.05, first + (last - first) * progress + 0.05 * random.normal()));
+    const place = (): number => Math.min(1 - side / 2, Math.max(side / 2, 0.5 + 0.15 * random.normal())) - 0.5;
+    const [x, y] = [place() * canvas.width, place() * canvas.height];
+    return [(side * canvas.width) / sees.width, 0, x, 0, (side * canvas.height) / sees.height, y];
+  };
 
 /** `outer` after `inner`: where a place of the view lies once both are done. */
 export function compose(outer: Affine, inner: Affine): Affine {

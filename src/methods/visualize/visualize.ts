@@ -1,36 +1,45 @@
 /** What filters look for, and what a class looks like: pictures made by gradient ascent. */
 import { ConvlensError } from "../../core/errors.ts";
-import type { Layer } from "../../core/layers.ts";
 import type { Picture } from "../../core/picture.ts";
 import type { RunOptions } from "../../core/platform.ts";
-import { random } from "../../core/random.ts";
 import type { Images, MadeImage } from "../../core/result.ts";
-import { float32, type Tensor } from "../../core/tensor.ts";
-import type { Model, Target } from "../../model/model.ts";
-import { mapLayers } from "../explain/layer-choice.ts";
+import { float32, type Tensor, toFloat32 } from "../../core/tensor.ts";
+import type { Model } from "../../model/model.ts";
 import { type Method, type MethodInput, mustApply, originOf, resolveOptions } from "../method.ts";
-import { type AscentJob, ascend, seedOf, toInput } from "./ascent.ts";
-import { channelCount, channelObjective } from "./objectives.ts";
-import { type CanvasSize, fourier, type Parameters, pixels } from "./parameters.ts";
+import { type Ascended, type AscentJob, type AscentState, ascend, toInput } from "./ascent.ts";
+import { jobOf, joined, networkSize, type VisualizeInput, type VisualizeOptions } from "./job.ts";
+import { optimizers } from "./optimizers.ts";
+import { cropped, plainPicture, rowOf, rulePicture } from "./pictures.ts";
 import { type Preset, presets } from "./presets.ts";
+import { type Batch, type Subject, subjectOf } from "./subject.ts";
 
-export interface VisualizeOptions {
-  readonly preset: string;
-  /** Whose channels; empty: the last convolutional stage. */
-  readonly layer: string;
-  readonly channels: readonly number[];
-  /** A class by index or name, in place of channels; empty: none. */
-  readonly target: string | number;
-  readonly steps: number;
-  readonly size: number;
-  readonly rate: number;
+/** What one step of one batch looked like. */
+export interface AscentStep {
   readonly batch: number;
-  readonly seed: number;
+  readonly step: number;
+  readonly steps: number;
+  /** The objective so far, averaged over the batch. */
+  readonly losses: readonly number[];
+  /** The pictures of the batch as they are; drawn when asked for. */
+  pictures(): readonly Picture[];
+}
+
+export interface VisualizeRun extends RunOptions {
+  readonly onStep?: (step: AscentStep) => void;
+  /** Called at the end with where each batch stopped. */
+  readonly onState?: (states: readonly AscentState[]) => void;
 }
 
 const ids = presets.map(({ id }) => id);
+const penalty = (what: string) =>
+  ({ type: "number", default: -1, min: -1, max: 1e9, help: `weight of ${what}; -1: the preset's` }) as const;
 
-export const visualize: Method<VisualizeOptions, Images> = {
+interface Visualize extends Method<VisualizeOptions, Images> {
+  /** An aborted signal keeps what is there: the pictures of the batches that were begun, with a note. */
+  run(model: Model, input: VisualizeInput, options?: Partial<VisualizeOptions> & VisualizeRun): Promise<Images>;
+}
+
+export const visualize: Visualize = {
   id: "visualize",
   title: "What filters look for",
   summary:
@@ -44,15 +53,28 @@ export const visualize: Method<VisualizeOptions, Images> = {
       type: "choice",
       default: "auto",
       choices: ["auto", ...ids, "lecture"],
-      help: "lucid for channels, class for classes, chollet (lecture is the same) as the Keras book; auto: lucid or class",
+      help: "how they are made; auto: lucid for channels, class for classes; lecture is chollet",
     },
     layer: {
       type: "string",
       default: "",
       help: "the layer whose channels are drawn; default: the last convolutional stage",
     },
+    objective: {
+      type: "choice",
+      default: "channel",
+      choices: ["channel", "neuron", "layer", "direction"],
+      help: "what of a layer is raised: a channel's mean, its value at one place, the square of all, a direction in channels",
+    },
     channels: { type: "list", default: [], help: "channels by index; default: the first 16" },
-    target: { type: "target", default: "", help: "a class in place of channels: its index or name, or top" },
+    targets: { type: "list", default: [], help: "classes in place of channels: index or name of each" },
+    weights: { type: "list", default: [], help: "one picture of all channels or classes, added up with these weights" },
+    between: { type: "integer", default: 0, min: 0, max: 256, help: "that many pictures from one channel to another" },
+    position: { type: "list", default: [], help: "row and column in the layer; default of a neuron: the middle" },
+    direction: { type: "list", default: [], help: "a number for each channel of the layer" },
+    power: { type: "integer", default: 1, min: 0, max: 16, help: "power of the cosine, for a direction" },
+    copies: { type: "integer", default: 1, min: 1, max: 256, help: "pictures of each, from different noise" },
+    diversity: { type: "number", default: 0, min: 0, max: 1e9, help: "weight of the difference between copies" },
     steps: {
       type: "integer",
       default: 0,
@@ -60,8 +82,23 @@ export const visualize: Method<VisualizeOptions, Images> = {
       max: 100_000,
       help: "steps of the ascent; 0: as many as the preset has",
     },
-    size: { type: "integer", default: 0, min: 0, max: 4096, help: "side of the picture in pixels; 0: the preset's" },
-    rate: { type: "number", default: 0, min: 0, max: 1000, help: "length of a step; 0: the preset's" },
+    size: {
+      type: "list",
+      default: [],
+      help: "side of the picture in pixels, or height and width; default: the preset's",
+    },
+    rate: { type: "number", default: 0, min: 0, max: 1e6, help: "length of a step; 0: the preset's" },
+    optimizer: {
+      type: "choice",
+      default: "auto",
+      choices: ["auto", ...Object.keys(optimizers)],
+      help: "how a step follows from the gradient; auto: the preset's",
+    },
+    l1: penalty("the distance from grey"),
+    l2: penalty("the square of the distance from grey"),
+    tv: penalty("the steps from pixel to pixel"),
+    blur: penalty("what a blur takes away"),
+    boundary: penalty("what lies in the frame"),
     batch: { type: "integer", default: 8, min: 1, max: 256, help: "pictures made at once; memory grows with it" },
     seed: { type: "integer", default: 0, min: 0, max: 2 ** 31 - 1, help: "seed of the start and the views" },
   },
@@ -69,245 +106,196 @@ export const visualize: Method<VisualizeOptions, Images> = {
   async run(model, input, given = {}) {
     mustApply(visualize, model);
     const options = resolveOptions<VisualizeOptions>(visualize.options, given);
-    const ofClass = options.target !== "";
-    const wanted = options.preset === "auto" ? (ofClass ? "class" : "lucid") : options.preset;
-    const preset = presets.find(({ id }) => id === (wanted === "lecture" ? "chollet" : wanted))!;
-    const subject = ofClass ? await classSubject(model, options) : await channelSubject(model, options);
+    const preset = presetOf(options);
+    const subject = await subjectOf(model, preset, options);
+    const { onProgress, signal, onStep, onState } = given;
+    const { batches } = subject;
     const images: MadeImage[] = [];
+    const states: AscentState[] = [];
+    const losses: number[][] = [];
     const notes = new Set<string>([...model.notes, ...subject.notes]);
-    const groups = grouped(subject.keys, options.batch);
-    for (const [g, keys] of groups.entries()) {
-      const { onProgress, signal } = given as RunOptions;
-      const made = await make(model, preset, subject, keys, options, {
-        ...(signal ? { signal } : {}),
-        onProgress: (done, total, what) => onProgress?.(g * total + done, groups.length * total, what),
-      });
-      images.push(...(await finished(model, input, subject, keys, made)));
-      for (const note of made.notes) notes.add(note);
+    const steps = options.steps || preset.steps;
+    for (const [b, batch] of batches.entries()) {
+      if (signal?.aborted && b > 0) {
+        const left = batches.slice(b).reduce((sum, { items }) => sum + items.length, 0);
+        notes.add(`stopped: ${left} of ${left + images.length} pictures were not begun`);
+        break;
+      }
+      const first = batches.slice(0, b).reduce((sum, { items }) => sum + items.length, 0);
+      const job = jobOf(model, preset, subject, batch, options, input, first);
+      const resume = input.resume?.[b];
+      const made = await ascended(
+        {
+          ...job,
+          ...(resume && { resume }),
+          ...(onStep && {
+            onStep: (step, all, canvas) =>
+              onStep({ batch: b, step, steps, losses: all, pictures: () => drawn(canvas, job, preset) }),
+          }),
+        },
+        subject,
+        {
+          ...(signal ? { signal } : {}),
+          onProgress: (done, total, what) => onProgress?.(b * total + done, batches.length * total, what),
+        },
+      );
+      if (made.ended === "stopped")
+        notes.add(`stopped at step ${made.state.step} of ${steps}: the picture is as it was then`);
+      if (made.ended === "exploded")
+        notes.add(
+          `the values grew beyond all bounds at step ${made.state.step + 1}: the picture is the last good one; a smaller rate may help`,
+        );
+      images.push(...(await finished(model, input, batch, made, job, preset)));
+      losses.push([...made.losses]);
+      states.push(made.state);
     }
+    for (const note of whatIsDead(images, subject)) notes.add(note);
+    if (preset.canvas === "raw" && !input.start) for (const note of outside(model, preset)) notes.add(note);
+    onState?.(states);
     const across = Math.ceil(Math.sqrt(images.length));
     return {
       kind: "images",
-      title: ofClass ? `The image that maximises ${subject.labels[0]}` : `What channels of ${subject.name} look for`,
+      title: subject.title,
       of: subject.name,
       images,
-      grid: { across, order: preset.order },
-      origin: await originOf(model, "visualize", { ...options, preset: preset.id }, input),
+      grid: { across, ...preset.grid },
+      losses: meanOf(losses),
+      origin: await originOf(
+        model,
+        "visualize",
+        { ...options, preset: preset.id, steps, rate: options.rate || preset.rate },
+        input,
+      ),
       notes: [...notes],
     };
   },
 };
 
-/** What is drawn: one picture for each key. */
-interface Subject {
-  readonly name: string;
-  readonly keys: readonly number[];
-  readonly labels: readonly string[];
-  readonly notes: readonly string[];
-  readonly layer: Layer | undefined;
-  target(keys: readonly number[]): Target;
+function presetOf({ preset, targets }: VisualizeOptions): Preset {
+  const wanted = preset === "auto" ? (targets.length > 0 ? "class" : "lucid") : preset;
+  return presets.find(({ id }) => id === (wanted === "lecture" ? "chollet" : wanted))!;
 }
 
-async function channelSubject(model: Model, { layer: name, channels }: VisualizeOptions): Promise<Subject> {
-  const { layers, notes } =
-    name === "" ? await mapLayers(model, []) : { layers: await model.findLayers(name), notes: [] };
-  if (layers.length > 1) throw new ConvlensError("option-invalid", `"${name}" means ${layers.length} layers: name one`);
-  const layer = layers[0]!;
-  const count = channelCount(layer, model.sourceLayout);
-  const keys = channels.length > 0 ? channels : Array.from({ length: Math.min(16, count) }, (_, i) => i);
-  channelObjective(layer, keys, count);
-  return {
-    name: layer.name,
-    keys,
-    labels: keys.map((channel) => `channel ${channel}`),
-    notes,
-    layer,
-    target: (some) => channelObjective(layer, some, count),
-  };
-}
-
-async function classSubject(model: Model, { target: what, layer, channels }: VisualizeOptions): Promise<Subject> {
-  if (layer !== "" || channels.length > 0)
+/** The ascent; what a layer refuses is told with the size of the pictures. */
+async function ascended(job: AscentJob, { layer }: Subject, run: RunOptions): Promise<Ascended> {
+  try {
+    return await ascend(job, run);
+  } catch (error) {
+    if (
+      !(error instanceof ConvlensError) ||
+      !["engine-failed", "model-unsupported", "model-invalid"].includes(error.code) ||
+      !layer
+    )
+      throw error;
+    const { height, width } = job.sees;
+    const own = networkSize(job.model);
+    if (height === own.height && width === own.width) throw error;
     throw new ConvlensError(
       "option-invalid",
-      "a class and channels of a layer are two different pictures: leave out one of them",
+      `layer "${layer.name}" cannot be computed for pictures of ${height} x ${width}: they may be too small for it, or a dense layer before it fixes the size; the network's own is ${own.height} x ${own.width} (${error.message})`,
+      { cause: error },
     );
-  if (what === "top")
-    throw new ConvlensError("option-invalid", "name a class: there is no photograph whose top class it could be");
-  const target = await model.findTarget(what);
-  const index = "class" in target ? Number(target.class) : 0;
-  const label = model.labels?.[index]?.name ?? `class ${index}`;
-  return { name: "classes", keys: [index], labels: [label], notes: [], layer: undefined, target: () => target };
-}
-
-const grouped = (keys: readonly number[], size: number): readonly (readonly number[])[] =>
-  Array.from({ length: Math.ceil(keys.length / size) }, (_, i) => keys.slice(i * size, (i + 1) * size));
-
-interface Made {
-  readonly canvas: Float32Array;
-  readonly size: CanvasSize;
-  readonly job: AscentJob;
-  readonly contrast: number;
-  readonly notes: readonly string[];
-}
-
-/** The network's own height and width, those of the preprocessing where it takes any. */
-function networkSize({ input, preprocessing }: Model): { height: number; width: number } {
-  const [heightAt, widthAt] = input.layout === "NHWC" ? [1, 2] : [2, 3];
-  return {
-    height: input.shape[heightAt] ?? preprocessing.size[0],
-    width: input.shape[widthAt] ?? preprocessing.size[1],
-  };
-}
-
-async function make(
-  model: Model,
-  preset: Preset,
-  subject: Subject,
-  keys: readonly number[],
-  options: VisualizeOptions,
-  run: RunOptions,
-): Promise<Made> {
-  const own = networkSize(model);
-  const side = options.size || preset.size;
-  // Views of a class picture cut the network's size out of a larger canvas.
-  const larger = preset.transforms.length > 0 ? 8 / 7 : 1;
-  const canvas =
-    side !== undefined && (subject.layer !== undefined || options.size > 0)
-      ? { height: side, width: side }
-      : { height: Math.round(own.height * larger), width: Math.round(own.width * larger) };
-  const channels = model.input.shape[model.input.layout === "NHWC" ? 3 : 1] ?? model.preprocessing.mean.length;
-  const size: CanvasSize = { count: keys.length, channels, ...canvas };
-  const raw = preset.canvas === "raw";
-  const parameters: Parameters | undefined = raw
-    ? undefined
-    : preset.canvas === "pixels"
-      ? pixels(size)
-      : fourier(size);
-  const job: AscentJob = {
-    model,
-    target: subject.target(keys),
-    size,
-    ...(parameters ? { parameters } : {}),
-    start: joined(keys.map((key) => startOf(preset, size, parameters, seedOf(options.seed, key)))),
-    units: { raw, preprocessing: model.preprocessing, layout: model.input.layout },
-    transforms: preset.transforms,
-    border: preset.border,
-    sees: subject.layer === undefined ? own : canvas,
-    noise: preset.noise,
-    optimizer: preset.optimizer,
-    rate: options.rate || preset.rate,
-    normalize: preset.normalize,
-    steps: options.steps || preset.steps,
-    seed: options.seed,
-    keys,
-  };
-  const { canvas: drawn, notes } = await ascend(job, run);
-  return { canvas: drawn, size, job, contrast: preset.contrast, notes };
-}
-
-function startOf(preset: Preset, size: CanvasSize, parameters: Parameters | undefined, seed: number): Float32Array {
-  const source = random(seed);
-  if (parameters) return parameters.start(source);
-  const { middle, spread } = preset.start;
-  return Float32Array.from(
-    { length: size.channels * size.height * size.width },
-    () => spread * source.uniform() + middle,
-  );
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
   }
-  return out;
+}
+
+/** The pictures of a canvas. */
+function drawn(canvas: Float32Array, { size, units }: AscentJob, { rule, crop }: Preset): readonly Picture[] {
+  const area = canvas.length / size.count;
+  return Array.from({ length: size.count }, (_, n) => {
+    const one = canvas.subarray(n * area, (n + 1) * area);
+    return cropped(units.raw ? rulePicture(one, size, rule) : plainPicture(one, size), crop);
+  });
 }
 
 /** The pictures, and what each objective reached in the end, on the picture itself. */
 async function finished(
   model: Model,
   input: MethodInput,
-  subject: Subject,
-  keys: readonly number[],
-  { canvas, size, job, contrast }: Made,
+  { items, plain }: Batch,
+  { canvas }: Ascended,
+  job: AscentJob,
+  preset: Preset,
 ): Promise<readonly MadeImage[]> {
-  const plane = size.height * size.width;
-  const area = size.channels * plane;
-  const inUnits = toInput(canvas, size, size, job.units);
-  const references = await photographReferences(model, input, subject, keys);
-  const reached = subject.layer
-    ? (await model.gradient(inUnits, { targets: [job.target], anySize: true })).targets[0]!.scores
-    : undefined;
-  const images: MadeImage[] = [];
-  for (const [n, key] of keys.entries()) {
-    const one = canvas.subarray(n * area, (n + 1) * area);
-    const picture = toPicture(one, size, job.units.raw ? contrast : undefined);
-    const score = reached ? reached[n]! : await classProbability(model, picture, key);
-    images.push({
-      label: subject.labels[subject.keys.indexOf(key)]!,
-      picture,
-      values: rowOf(inUnits, n),
-      reached: score,
-      reference: references?.[n] ?? null,
-      dead: reached && score === 0 ? "nothing that was tried switches it on" : null,
-    });
-  }
-  return images;
+  const pictures = drawn(canvas, job, preset);
+  const inUnits = toInput(canvas, job.size, job.size, job.units);
+  const ofLayer = "reads" in plain;
+  const scoresOf = async (feeds: Tensor): Promise<Float32Array> =>
+    (await model.gradient(feeds, { targets: [plain], anySize: ofLayer })).targets[0]!.scores;
+  const photo = input.feeds && (isTensor(input.feeds) ? input.feeds : Object.values(input.feeds)[0]);
+  const reached = ofLayer ? await scoresOf(inUnits) : undefined;
+  const references = photo && ofLayer ? await scoresOf(repeated(photo, items.length)) : undefined;
+  return Promise.all(
+    items.map(async (item, n) => {
+      const shown = item.class === null ? undefined : await classScore(model, pictures[n]!, item.class);
+      const score = reached?.[n] ?? shown?.score ?? Number.NaN;
+      const dead = reached !== undefined && score === 0;
+      return {
+        label: item.label,
+        picture: dead ? flat(pictures[n]!) : pictures[n]!,
+        values: rowOf(inUnits, n),
+        reached: score,
+        probability: shown?.probability ?? null,
+        reference: references?.[n] ?? null,
+        dead: dead ? deadReason(references?.[n]) : null,
+      };
+    }),
+  );
 }
 
-/** The class's probability for the 8-bit picture, after the network's own preprocessing. */
-async function classProbability(model: Model, picture: Picture, index: number): Promise<number> {
-  const [{ predictions } = { predictions: [] }] = await model.predict(model.prepare(picture).tensor, { top: 100_000 });
-  const found = predictions.find((entry) => entry.index === index);
-  return found?.probability ?? found?.score ?? Number.NaN;
+const isTensor = (feeds: NonNullable<MethodInput["feeds"]>): feeds is Tensor => Array.isArray(feeds.dims);
+
+/** The first picture of a tensor, so many times. */
+function repeated(tensor: Tensor, count: number): Tensor<"float32"> {
+  const one = rowOf(float32(tensor.dims, toFloat32(tensor)), 0);
+  return float32([count, ...one.dims], joined(Array.from({ length: count }, () => one.data)));
 }
 
-/** What a real photograph gives: the mean of each channel over its map. */
-async function photographReferences(
+const deadReason = (reference: number | undefined): string =>
+  reference !== undefined && reference > 0
+    ? "found nothing: the photograph switches it on"
+    : "off for all that was tried";
+
+const flat = ({ width, height }: Picture): Picture => ({
+  width,
+  height,
+  data: new Uint8ClampedArray(width * height * 4).map((_, i) => (i % 4 === 3 ? 255 : 128)),
+});
+
+/** What the network says of a class for the 8-bit picture, after its own preprocessing. */
+async function classScore(
   model: Model,
-  { feeds }: MethodInput,
-  { layer }: Subject,
-  keys: readonly number[],
-): Promise<readonly number[] | undefined> {
-  if (!feeds || !layer) return undefined;
-  const tensor = (await model.run(feeds, { outputs: [layer.name] }))[layer.name]!;
-  const axis = tensor.dims.length === 4 && model.sourceLayout === "NCHW" ? 1 : tensor.dims.length - 1;
-  const inner = tensor.dims.slice(axis + 1).reduce((a, b) => a * b, 1);
-  const count = tensor.dims[axis]!;
-  return keys.map((key) => {
-    const own = tensor.data.filter((_, i) => Math.floor(i / inner) % count === key);
-    return own.reduce((sum, value) => sum + value, 0) / own.length;
+  picture: Picture,
+  index: number,
+): Promise<{ readonly score: number; readonly probability: number | null } | undefined> {
+  const [answer] = await model.predict(model.prepare(picture).tensor, { top: 1_000_000 });
+  return answer?.predictions.find((entry) => entry.index === index);
+}
+
+function whatIsDead(images: readonly MadeImage[], { layer }: Subject): readonly string[] {
+  const dead = images.filter((made) => made.dead !== null);
+  if (dead.length === 0 || !layer) return [];
+  const names = dead.map(({ label }) => label.replace("channel ", "")).join(", ");
+  const all = dead.length === images.length ? "all are dead: " : "";
+  return [
+    `${all}nothing that was tried switches on ${dead.length === 1 ? "channel" : "channels"} ${names} of ${layer.name}; drawn flat`,
+  ];
+}
+
+/** Whether the book's raw numbers lie outside what the network is used to. */
+function outside({ preprocessing: { scale, mean, std } }: Model, { start, id }: Preset): readonly string[] {
+  const at = (level: number): number => (level * scale - (mean[0] ?? 0)) / (std[0] ?? 1);
+  const [low, high] = [at(0), at(255)];
+  const most = start.middle + start.spread;
+  if (most <= high + (high - low) && start.middle >= low) return [];
+  const short = (x: number): string => String(Math.round(x * 100) / 100);
+  return [
+    `preset ${id} starts at raw numbers from ${start.middle} to ${most}, as the book does; this network's photographs lie between ${short(low)} and ${short(high)}`,
+  ];
+}
+
+/** Mean by step over batches of perhaps different lengths. */
+const meanOf = (losses: readonly (readonly number[])[]): readonly number[] =>
+  Array.from({ length: Math.max(0, ...losses.map(({ length }) => length)) }, (_, step) => {
+    const there = losses.filter(({ length }) => length > step);
+    return there.reduce((sum, all) => sum + all[step]!, 0) / there.length;
   });
-}
-
-const rowOf = ({ dims, data }: Tensor<"float32">, row: number): Tensor<"float32"> => {
-  const size = data.length / dims[0]!;
-  return float32(dims.slice(1), data.slice(row * size, (row + 1) * size));
-};
-
-/**
- * 8-bit colours: of 0 to 1 by rounding; of raw numbers by the Keras book's rule, (x - mean) / (std + 1e-5) * contrast +
- * 0.5, clipped, times 255, cut off.
- */
-export function toPicture(
-  planes: Float32Array,
-  { channels, height, width }: Omit<CanvasSize, "count">,
-  contrast: number | undefined,
-): Picture {
-  const area = height * width;
-  const data = new Uint8ClampedArray(area * 4).fill(255);
-  const mean = planes.reduce((sum, x) => sum + x, 0) / planes.length;
-  const deviation = Math.sqrt(planes.reduce((sum, x) => sum + (x - mean) ** 2, 0) / planes.length);
-  const level = (x: number): number => {
-    if (contrast === undefined) return Math.round(255 * Math.min(1, Math.max(0, x)));
-    return Math.floor(255 * Math.min(1, Math.max(0, ((x - mean) / (deviation + 1e-5)) * contrast + 0.5)));
-  };
-  for (let c = 0; c < 3; c++) {
-    const from = Math.min(c, channels - 1) * area;
-    for (let i = 0; i < area; i++) data[4 * i + c] = level(planes[from + i]!);
-  }
-  return { width, height, data };
-}
