@@ -60,6 +60,7 @@ describe("entries as other versions write them", () => {
     ["Rescaling lists", { scale: { class_name: "__numpy__", config: { value: [0.5, 2, 3], dtype: "float32" } } }],
     ["Conv2D same", { kernel_size: 3, strides: 1, dilation_rate: null, groups: null, data_format: null }],
     ["MaxPooling2D valid", { pool_size: 2, strides: null }],
+    ["Reshape", { newshape: [null, 8, 3] }],
     ["BatchNormalization -1", { axis: [3] }],
     ["Dense (5,)", { activation: { class_name: "function", config: "linear", module: "builtins" } }],
   ];

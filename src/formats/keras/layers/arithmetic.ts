@@ -2,10 +2,9 @@
 import { int } from "../../../graph/builder.ts";
 import type { EmitContext } from "../layer.ts";
 import { type ActivationFunction, clip, functions, leakyRelu, operator } from "./functions.ts";
-import { axisOf } from "./layout.ts";
 import { numbersOf } from "./numbers.ts";
 import { operandOf } from "./operands.ts";
-import { activation, flag, integers, isValue, type Operation, of, withArguments } from "./operation.ts";
+import { activation, flag, isValue, type Operation, of, operand, withArguments } from "./operation.ts";
 import { settingsOf } from "./settings.ts";
 
 const named = (name: string, parameters?: string): Operation => activation(functions[name]!, parameters);
@@ -36,10 +35,8 @@ function broadcastTo(context: EmitContext, value: string, rank: number): string 
 /** A reduction over `axis` (none: all but nothing is kept, the batch too, which no picture's pass can have). */
 const reduction = (op: string): Operation =>
   of("x axis keepdims", (bound) => {
-    const { layer, context } = bound;
-    const x = bound.value("x");
-    const rank = context.kerasShapeOf(x).length;
-    const axes = integers(bound, "axis")?.map((axis) => axisOf(layer, context, axis, rank));
+    const { layer, context, x, rank, axes: asked } = operand(bound);
+    const axes = asked();
     if (!axes || axes.includes(0)) return context.refuse(layer, "works across the pictures of a batch");
     const keep = flag(bound, "keepdims");
     const { build } = context;
@@ -111,12 +108,8 @@ export const arithmetic: Readonly<Record<string, Operation>> = {
   Multiply: binary("Mul"),
   Negative: plain("Neg"),
   Normalize: of("x axis order epsilon", (bound) => {
-    const { layer, context } = bound;
-    const x = bound.value("x");
-    const rank = context.kerasShapeOf(x).length;
-    const axes = (integers(bound, "axis") ?? [-1]).map((axis) =>
-      context.storedAxis(axisOf(layer, context, axis, rank), rank),
-    );
+    const { layer, context, x, rank, axes: asked } = operand(bound);
+    const axes = (asked() ?? [rank - 1]).map((axis) => context.storedAxis(axis, rank));
     if ((bound.get("order") ?? 2) !== 2) context.refuse(layer, "normalizes by another norm than the Euclidean");
     const least = settingsOf(withArguments(bound, ["epsilon"]), context).number("epsilon", 1e-7);
     const norm = context.build.node("ReduceL2", [x, context.build.ints(axes)]);

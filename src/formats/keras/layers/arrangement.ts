@@ -4,7 +4,7 @@ import { int } from "../../../graph/builder.ts";
 import type { Argument, EmitContext, KerasLayer } from "../layer.ts";
 import { axisOf, shapeText, storedOrder } from "./layout.ts";
 import { permute, reshape, slice } from "./moves.ts";
-import { type Bound, integer, integers, type Operation, of, withArguments } from "./operation.ts";
+import { type Bound, integer, integers, type Operation, of, operand, withArguments } from "./operation.ts";
 import { resizePicture } from "./resize.ts";
 
 /** Inserts axes of size 1, places counted in the result. */
@@ -107,10 +107,8 @@ export const arrangement: Readonly<Record<string, Operation>> = {
     return unsqueezed(context, x, axes);
   }),
   Flip: of("x axis", (bound) => {
-    const { context, layer } = bound;
-    const x = bound.value("x");
-    const rank = context.kerasShapeOf(x).length;
-    const axes = (integers(bound, "axis") ?? []).map((axis) => axisOf(layer, context, axis, rank));
+    const { layer, context, x, axes: asked } = operand(bound);
+    const axes = asked() ?? [];
     if (axes.length === 0 || axes.includes(0)) context.refuse(layer, "turns round the pictures of a batch");
     return slice(
       context,
@@ -123,20 +121,15 @@ export const arrangement: Readonly<Record<string, Operation>> = {
     return item(bound.value("x"), Array.isArray(key) ? key : [key], bound);
   }),
   Moveaxis: of("x source destination", (bound) => {
-    const { layer, context } = bound;
-    const x = bound.value("x");
-    const rank = context.kerasShapeOf(x).length;
-    const [from, to] = ["source", "destination"].map((name) =>
-      (integers(bound, name) ?? []).map((axis) => axisOf(layer, context, axis, rank)),
-    );
+    const { x, rank, axes } = operand(bound);
+    const [from, to] = ["source", "destination"].map((name) => axes(name) ?? []);
     const rest = Array.from({ length: rank }, (_, i) => i).filter((axis) => !from!.includes(axis));
     const order = Array.from({ length: rank }, (_, i) => (to!.includes(i) ? from![to!.indexOf(i)]! : rest.shift()!));
     return turned(bound, x, order);
   }),
   Pad: of("x pad_width mode constant_values", (bound) => {
-    const { layer, context, get } = bound;
-    const x = bound.value("x");
-    const rank = context.kerasShapeOf(x).length;
+    const { layer, context, x, rank } = operand(bound);
+    const { get } = bound;
     const mode = String(get("mode") ?? "constant").toLowerCase();
     const modes: Readonly<Record<string, string>> = { constant: "constant", reflect: "reflect", edge: "edge" };
     const widths = get("pad_width") as readonly (readonly number[])[] | undefined;
@@ -161,11 +154,9 @@ export const arrangement: Readonly<Record<string, Operation>> = {
     );
   }),
   Repeat: of("x repeats axis", (bound) => {
-    const { layer, context } = bound;
-    const x = bound.value("x");
-    const rank = context.kerasShapeOf(x).length;
-    const axis = axisOf(layer, context, integer(bound, "axis", 0), rank);
-    const size = context.kerasShapeOf(x)[axis];
+    const { layer, context, x, shape, rank, axis: asked } = operand(bound);
+    const axis = asked();
+    const size = shape[axis];
     const count = integer(bound, "repeats", 1);
     if (axis === 0 || typeof size !== "number" || count < 1 || count > 2 ** 16)
       return context.refuse(layer, "repeats an axis that is not fixed");
@@ -175,21 +166,19 @@ export const arrangement: Readonly<Record<string, Operation>> = {
     });
   }),
   Reshape: of("x newshape", (bound) => {
-    const { layer, context } = bound;
-    const x = bound.value("x");
-    const shape = integers(bound, "newshape") ?? [-1];
-    const size = context.kerasShapeOf(x).slice(1);
-    const rest = shape.slice(1);
-    // A leading -1 stands for the batch where the others hold one picture.
+    const { layer, context, x, shape } = operand(bound);
+    const given = bound.get("newshape") ?? null;
+    const [batch = null, ...rest] = Array.isArray(given) ? (given as readonly unknown[]) : [given];
+    const isSizes = rest.every((n): n is number => Number.isSafeInteger(n) && (n as number) >= -1);
+    const text = JSON.stringify(given);
+    if (!isSizes || (batch !== null && batch !== -1 && batch !== 0))
+      return context.refuse(layer, `reshapes to ${text}, expected sizes with the batch left open`);
+    // A leading -1 stands for the batch where the others hold one picture; null is the batch itself.
+    const size = shape.slice(1);
     const holds =
       size.every((n) => n !== null) && rest.every((n) => n > 0) && sizeOf(size as number[]) === sizeOf(rest);
-    if (shape[0] === -1 && !holds)
-      return context.refuse(
-        layer,
-        `reshapes [${shapeText(context.kerasShapeOf(x))}] to [${shape.join(", ")}], across the pictures of a batch`,
-      );
-    if (shape[0] !== -1 && shape[0] !== 0)
-      return context.refuse(layer, `reshapes to [${shape.join(", ")}], a fixed number of pictures`);
+    if (batch === -1 && !holds)
+      return context.refuse(layer, `reshapes [${shapeText(shape)}] to ${text}, across the pictures of a batch`);
     return reshape(context, x, [0, ...rest]);
   }),
   Resize: of(
@@ -217,10 +206,8 @@ export const arrangement: Readonly<Record<string, Operation>> = {
   Split: {
     parameters: ["x", "indices_or_sections", "axis"],
     emit: (bound) => {
-      const { layer, context } = bound;
-      const x = bound.value("x");
-      const shape = context.kerasShapeOf(x);
-      const axis = axisOf(layer, context, integer(bound, "axis", 0), shape.length);
+      const { layer, context, x, shape, rank, axis: asked } = operand(bound);
+      const axis = asked();
       const size = shape[axis];
       const given = bound.get("indices_or_sections") ?? null;
       const list = integers(bound, "indices_or_sections") ?? [];
@@ -235,17 +222,15 @@ export const arrangement: Readonly<Record<string, Operation>> = {
       if (!sizes.every((n) => n >= 1)) return context.invalid(layer, `splits ${size} at ${list.join(", ")}`);
       return context.build.nodes("Split", [x, context.build.ints(sizes)], {
         outputs: sizes.length,
-        attributes: { axis: int(context.storedAxis(axis, shape.length)) },
+        attributes: { axis: int(context.storedAxis(axis, rank)) },
       });
     },
   },
   Squeeze: of("x axis", (bound) => {
-    const { layer, context } = bound;
-    const x = bound.value("x");
-    const shape = context.kerasShapeOf(x);
+    const { context, x, shape, axes: asked } = operand(bound);
+    const axes = asked() ?? [];
     const ones = [...shape.keys()].filter((axis) => axis > 0 && shape[axis] === 1);
-    const axes = integers(bound, "axis")?.map((axis) => axisOf(layer, context, axis, shape.length));
-    return squeezed(context, x, axes === undefined || axes.length === 0 ? ones : axes);
+    return squeezed(context, x, axes.length === 0 ? ones : axes);
   }),
   Stack: of("x axis", (bound) => {
     const { layer, context } = bound;
@@ -259,32 +244,23 @@ export const arrangement: Readonly<Record<string, Operation>> = {
     return context.fromKeras(context.build.node("Concat", parts, { attributes: { axis: int(axis) } }));
   }),
   Swapaxes: of("x axis1 axis2", (bound) => {
-    const { layer, context } = bound;
-    const x = bound.value("x");
-    const rank = context.kerasShapeOf(x).length;
-    const [a, b] = ["axis1", "axis2"].map((name) => axisOf(layer, context, integer(bound, name, 0), rank));
+    const { x, rank, axis } = operand(bound);
+    const [a, b] = [axis("axis1"), axis("axis2")];
     return turned(
       bound,
       x,
-      Array.from({ length: rank }, (_, i) => (i === a ? b! : i === b ? a! : i)),
+      Array.from({ length: rank }, (_, i) => (i === a ? b : i === b ? a : i)),
     );
   }),
   Tile: of("x repeats", (bound) => {
-    const { layer, context } = bound;
-    const x = bound.value("x");
-    const rank = context.kerasShapeOf(x).length;
+    const { layer, context, x, rank } = operand(bound);
     const repeats = integers(bound, "repeats") ?? [];
     if (repeats.length !== rank || repeats[0] !== 1 || !repeats.every((n) => n >= 1))
       return context.refuse(layer, `repeats by [${repeats.join(", ")}], expected 1 and then one number for each axis`);
     return context.build.node("Tile", [x, context.build.ints(storedOrder(context, repeats))]);
   }),
   Transpose: of("x axes", (bound) => {
-    const rank = bound.context.kerasShapeOf(bound.value("x")).length;
-    const axes = integers(bound, "axes") ?? [];
-    return turned(
-      bound,
-      bound.value("x"),
-      axes.map((axis) => axisOf(bound.layer, bound.context, axis, rank)),
-    );
+    const { x, axes } = operand(bound);
+    return turned(bound, x, axes("axes") ?? []);
   }),
 };

@@ -2,8 +2,10 @@
  * What an operation on tensors is (`x + 3`, `ops.mean(x)`, `x[:, 1:]`): named parameters, bound from a call's arguments
  * and a configuration, and nodes.
  */
+import type { Shape } from "../../../graph/graph.ts";
 import type { Argument, EmitContext, KerasLayer, LayerCall, LayerEmitter } from "../layer.ts";
 import type { ActivationFunction } from "./functions.ts";
+import { axisOf } from "./layout.ts";
 
 /** An operation with its arguments by name. */
 export interface Bound {
@@ -54,6 +56,37 @@ export function integers({ get, layer, context }: Bound, name: string): readonly
 
 export const integer = (bound: Bound, name: string, otherwise: number): number =>
   integers(bound, name)?.[0] ?? otherwise;
+
+/** The one value that most operations take, and axes of it, counted from 0 in Keras' order. */
+interface Operand {
+  readonly layer: KerasLayer;
+  readonly context: EmitContext;
+  readonly x: string;
+  /** In Keras' order. */
+  readonly shape: Shape;
+  readonly rank: number;
+  /** The axes that an argument names. */
+  axes(name?: string): readonly number[] | undefined;
+  /** The one axis that an argument names, 0 where it is not given. */
+  axis(name?: string): number;
+}
+
+export function operand(bound: Bound): Operand {
+  const { layer, context } = bound;
+  const x = bound.value("x");
+  const shape = context.kerasShapeOf(x);
+  const rank = shape.length;
+  const counted = (axis: number): number => axisOf(layer, context, axis, rank);
+  return {
+    layer,
+    context,
+    x,
+    shape,
+    rank,
+    axes: (name = "axis") => integers(bound, name)?.map(counted),
+    axis: (name = "axis") => counted(integer(bound, name, 0)),
+  };
+}
 
 export const flag = ({ get }: Bound, name: string): boolean => get(name) === true;
 

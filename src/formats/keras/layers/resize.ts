@@ -35,7 +35,7 @@ const kernels: Readonly<Record<string, Kernel>> = {
 /** Without antialiasing, TensorFlow takes cubic weights from a table of 1024 distances between two pixels. */
 const tabulated: Kernel = [2, (x) => cubic(Math.round(x * 1024) / 1024)];
 
-export const interpolations = [...new Set([...Object.keys(modes), ...Object.keys(kernels)])];
+export const interpolations: readonly string[] = [...new Set([...Object.keys(modes), ...Object.keys(kernels)])];
 
 /** Rows of weights, [to, from]: what each new pixel takes of the old ones. `width` widens the kernel. */
 function resampling(from: number, to: number, [radius, weight]: Kernel, width: number): Tensor<"float32"> {
