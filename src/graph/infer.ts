@@ -36,19 +36,29 @@ export function inferShapes(
   return new Map([...facts].map(([name, { type, shape }]) => [name, { type, shape: [...shape] }]));
 }
 
-function inferFacts(graph: Graph, feeds: Readonly<Record<string, readonly number[]>>): Map<string, Fact> {
-  const facts = new Map<string, Fact>();
+function inferFacts(graph: Graph, feeds: Readonly<Record<string, readonly number[]>>): Facts {
+  const facts = initialFacts(graph, feeds);
+  for (const node of graph.nodes) inferNode(node, facts);
+  return facts;
+}
+
+/** What is known of values by name, added to node by node. */
+export type Facts = Map<string, Fact>;
+
+/** What is known before any node: constants, and inputs as `inferShapes` takes them. */
+export function initialFacts(graph: Graph, feeds: Readonly<Record<string, readonly number[]>>): Facts {
+  const facts: Facts = new Map();
   for (const [name, constant] of graph.constants) facts.set(name, constantFact(name, constant));
   for (const name of graph.inputs) {
     const info = graph.values.get(name);
     const shape = Object.hasOwn(feeds, name) ? feeds[name] : info?.shape;
     if (info && shape?.every((n) => n !== null)) facts.set(name, { type: info.type, shape: shape as number[] });
   }
-  for (const node of graph.nodes) inferNode(node, facts);
   return facts;
 }
 
-function inferNode(node: Node, facts: Map<string, Fact>): void {
+/** Adds what follows for a node's outputs. Throws as `inferShapes` does. */
+export function inferNode(node: Node, facts: Facts): void {
   const table = ruleTables.get(node.domain);
   const rule = table && Object.hasOwn(table, node.op) ? table[node.op] : undefined;
   if (!rule) return;
@@ -83,7 +93,8 @@ function checkSize(node: Node, name: string, shape: readonly number[]): void {
     );
 }
 
-function constantFact(name: string, constant: Constant): Fact {
+/** What is known of a constant: its elements where they are few and in memory. Throws `model-invalid`. */
+export function constantFact(name: string, constant: Constant): Fact {
   const { type, dims } = constant;
   if (!dims.every((n) => Number.isSafeInteger(n) && n >= 0))
     throw new ConvlensError("model-invalid", `the weight "${name}" has the impossible shape [${dims.join(", ")}]`);

@@ -26,9 +26,9 @@ export type Scope = (name: string) => boolean;
 
 const isUnreadable = (value: Constant | Unreadable): value is Unreadable => "unreadable" in value;
 
-/** Operators whose work is not a plain graph of tensors. */
+/** Operators whose work is not a plain graph of tensors. Of an If one branch may do; the reader tells when all is decoded. */
 const isControlFlow = (op: string): boolean =>
-  /^(If|Loop|Scan|Sequence.*|Optional.*|SplitToSequence|ConcatFromSequence)$/.test(op);
+  /^(Loop|Scan|Sequence.*|Optional.*|SplitToSequence|ConcatFromSequence)$/.test(op);
 
 /**
  * @param outer names that surrounding graphs define
@@ -94,13 +94,16 @@ export async function decodeGraph(proto: GraphProto, decoding: Decoding, outer: 
   };
 }
 
+/** Why a file with such a node is opaque. */
+export const controlFlow = (label: string): string => `the ${label} is control flow or works on sequences`;
+
 const isStandard = (node: NodeProto): boolean => node.domain === "" || node.domain === "ai.onnx";
 
 async function decodeNode(proto: NodeProto, decoding: Decoding, scope: Scope): Promise<Node> {
   const { reasons } = decoding;
   const domain = isStandard(proto) ? "" : proto.domain;
   const label = `${proto.opType} node "${proto.name || (proto.output[0] ?? "")}"`;
-  if (domain === "" && isControlFlow(proto.opType)) reasons.push(`the ${label} is control flow or works on sequences`);
+  if (domain === "" && isControlFlow(proto.opType)) reasons.push(controlFlow(label));
   const attributes = new Map<string, Attribute>();
   for (const attribute of proto.attribute) {
     const value = await decodeAttribute(attribute, decoding, scope);

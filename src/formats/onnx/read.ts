@@ -1,10 +1,11 @@
-/** Reads an ONNX file into a `ModelFile`: its skeleton, decoded, functions inlined, brought to the IR's opset. */
+/** Reads an ONNX file into a `ModelFile`: its skeleton, decoded, functions and settled branches inlined, brought to the IR's opset. */
 import { fromBinary } from "@bufbuild/protobuf";
 import { ConvlensError } from "../../core/errors.ts";
 import type { ByteSource } from "../../core/platform.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { ModelFile } from "../format.ts";
-import { type Decoding, decodeGraph } from "./decode.ts";
+import { inlineBranches } from "./branches.ts";
+import { controlFlow, type Decoding, decodeGraph } from "./decode.ts";
 import { inlineFunctions } from "./functions.ts";
 import { LAYERS_KEY, parseLayers } from "./layers.ts";
 import { inputLayout } from "./layout.ts";
@@ -71,7 +72,12 @@ function convert(
 ): { graph: Graph; notes: readonly string[]; opaque: string | undefined } {
   if (reason !== undefined) return { graph: raw, notes: [], opaque: reason };
   try {
-    return { ...toIrOpset(raw, opset), opaque: undefined };
+    const { graph: converted, notes } = toIrOpset(raw, opset);
+    const graph = inlineBranches(converted);
+    const left = graph.nodes.find(({ op, domain }) => op === "If" && domain === "");
+    if (left)
+      return { graph: raw, notes: [], opaque: controlFlow(`If node "${left.name || (left.outputs[0] ?? "")}"`) };
+    return { graph, notes, opaque: undefined };
   } catch (error) {
     if (!(error instanceof ConvlensError) || error.code !== "model-unsupported") throw error;
     return { graph: raw, notes: [], opaque: error.message };
