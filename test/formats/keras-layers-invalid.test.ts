@@ -70,6 +70,20 @@ describe("entries as other versions write them", () => {
   });
 });
 
+test("numbers before a value are operands, not a list of values", () => {
+  const swapped = changed(caseOf("x + list"), (layer) => {
+    (layer.inbound_nodes[0] as { args: unknown[] }).args.reverse();
+  });
+  const plain = changed(caseOf("x + list"), (layer) => {
+    (layer.inbound_nodes[0] as { args: unknown[] }).args = [
+      [1, 2, 3, 4],
+      (layer.inbound_nodes[0] as { args: unknown[] }).args[0],
+    ];
+  });
+  expect(printGraph(emitCase(plain).graph)).toBe(printGraph(emitCase(swapped).graph));
+  expect(emitCase(plain).graph.nodes.some((node) => node.op === "Add" && node.inputs.length === 2)).toBe(true);
+});
+
 describe("wrong entries", () => {
   const wrong: readonly [name: string, entry: Fields, message: RegExp][] = [
     ["Conv2D valid", { padding: "full" }, /has padding "full", expected "valid" or "same"/],

@@ -20,7 +20,7 @@ function aligned(inputs: readonly string[], context: EmitContext): readonly stri
 }
 
 /** A merge layer takes one list; the operation of the same name takes its operands as arguments of their own. */
-const isOperation = ({ args }: LayerCall): boolean => args.length > 1 && !Array.isArray(args[0]);
+const isOperation = ({ args, kwargs }: LayerCall): boolean => args.length !== 1 || Object.hasOwn(kwargs, "x2");
 
 function merge(combine: (values: readonly string[], context: EmitContext) => string, fixed?: number): LayerEmitter {
   return (layer, call, context) => {
