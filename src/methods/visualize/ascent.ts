@@ -41,6 +41,8 @@ export interface AscentJob {
   readonly optimizer: OptimizerName;
   readonly rate: number;
   readonly normalize: Normalization;
+  /** Whether rectifiers that are off are redirected in the first steps. */
+  readonly redirect: boolean;
   readonly steps: number;
   readonly seed: number;
   /** A number for each picture that its own noise depends on, so that a picture of a batch equals the one made alone. */
@@ -64,6 +66,8 @@ export interface Ascended {
   readonly canvas: Float32Array;
   /** The mean objective over the pictures, at each step. */
   readonly losses: readonly number[];
+  /** The most that each picture's objective was in any view. */
+  readonly most: Float32Array;
   readonly state: AscentState;
   /** Why it ended before its last step; `undefined` where it did not. */
   readonly ended: "stopped" | "exploded" | undefined;
@@ -80,6 +84,7 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
   const values = Float32Array.from(job.resume?.parameters ?? job.start);
   const optimizer = optimizers[job.optimizer](job.rate, job.resume);
   const losses: number[] = [];
+  const most = new Float32Array(size.count).fill(Number.NEGATIVE_INFINITY);
   let good = Float32Array.from(values);
   /** Whether some picture's start gets no slope at all: its units are off. */
   let dead = false;
@@ -109,11 +114,14 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
       const seen = view(place(job, random(drawn), step / steps), size, job.sees, job.border);
       const noises = (): readonly Random[] => job.keys.map((key) => random(seedOf(drawn, key)));
       let found = await look(canvas, seen, noises(), dead && step < REDIRECTED_STEPS);
-      if (step === 0 && found.isDead) {
+      if (job.redirect && step === 0 && found.isDead) {
         dead = true;
         found = await look(canvas, seen, noises(), true);
       }
-      for (const score of found.scores) loss += score / found.scores.length / job.views;
+      for (const [n, score] of found.scores.entries()) {
+        loss += score / found.scores.length / job.views;
+        most[n] = Math.max(most[n]!, score);
+      }
       for (let i = 0; i < slope.length; i++) slope[i]! += found.slope[i]! / job.views;
     }
     if (!Number.isFinite(loss)) {
@@ -136,7 +144,7 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
   if (!values.every(Number.isFinite)) ended = "exploded";
   const parameters = ended === "exploded" ? good : values;
   const canvas = way ? await run(model, way, "forward", { parameters: float32(way.dims, parameters) }) : parameters;
-  return { canvas, losses, state: { step, parameters, memory: optimizer.memory() }, ended };
+  return { canvas, losses, most, state: { step, parameters, memory: optimizer.memory() }, ended };
 }
 
 /** As Lucid: rectifiers are redirected in the first 16 steps at most. */

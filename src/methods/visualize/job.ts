@@ -94,6 +94,7 @@ export function jobOf(
     optimizer: options.optimizer === "auto" ? preset.optimizer : (options.optimizer as OptimizerName),
     rate: options.rate || preset.rate,
     normalize: preset.normalize,
+    redirect: preset.redirect,
     steps: options.steps || preset.steps,
     seed: options.seed,
     keys: items.map(({ key }) => key),

@@ -140,7 +140,7 @@ export function diverse(target: LayerTarget, layer: Layer, count: number, weight
     score(emit, head) {
       const own = target.score(emit, head);
       const first = emit.transpose(layer.output, [0, axes.channels, ...axes.places]);
-      const channels = layer.shape[axes.channels] ?? 1;
+      const channels = emit.shape(layer.output)[axes.channels] ?? 1;
       const flat = emit.reshape(first, [count, channels, -1]);
       const gram = emit.reshape(emit.matMul(flat, emit.transpose(flat, [0, 2, 1])), [count, channels * channels]);
       const length = emit.op("Sqrt", [emit.add(emit.sum(emit.mul(gram, gram), [1]), 1e-12)]);

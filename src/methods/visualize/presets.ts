@@ -33,6 +33,8 @@ export interface Preset {
   readonly rate: number;
   readonly normalize: Normalization;
   readonly steps: number;
+  /** Whether rectifiers that are off let a slope through in the first steps, so that dead starts move (Lucid). */
+  readonly redirect: boolean;
   /** Places at the edges of a layer's maps that do not count. */
   readonly trim: number;
   /** For raw canvases. */
@@ -56,6 +58,7 @@ const none = {
   noise: 0,
   regularizers: {},
   normalize: "none",
+  redirect: true,
   trim: 0,
   rule: { epsilon: 1e-5, gain: 25.5, middle: 127.5 },
   crop: 0,
@@ -70,6 +73,7 @@ const laterEditions = {
   optimizer: "step",
   rate: 10,
   steps: 30,
+  redirect: false,
   trim: 2,
   rule: { epsilon: 0, gain: 64, middle: 128 },
   crop: 25,
@@ -106,6 +110,7 @@ export const presets: readonly Preset[] = [
     rate: 1,
     normalize: "rms",
     steps: 40,
+    redirect: false,
     grid: { order: "columns", margin: 5 },
   },
   {

@@ -212,7 +212,7 @@ async function finished(
   model: Model,
   input: MethodInput,
   { items, plain }: Batch,
-  { canvas }: Ascended,
+  { canvas, most }: Ascended,
   job: AscentJob,
   preset: Preset,
 ): Promise<readonly MadeImage[]> {
@@ -228,7 +228,7 @@ async function finished(
     items.map(async (item, n) => {
       const shown = item.class === null ? undefined : await classScore(model, pictures[n]!, item.class);
       const score = reached?.[n] ?? shown?.score ?? Number.NaN;
-      const dead = reached !== undefined && score === 0;
+      const dead = score === 0 && most[n]! <= 0;
       return {
         label: item.label,
         picture: dead ? flat(pictures[n]!) : pictures[n]!,
