@@ -146,6 +146,14 @@ describe("architectures", () => {
       'model-unsupported: "m.keras" holds a model of class "MyModel", whose layers are written in Python',
     ],
     [
+      "a number beyond float32",
+      "sequential.keras3.keras",
+      (config) => {
+        layerOf(config, "norm").config.epsilon = 1e300;
+      },
+      'model-invalid: layer "norm" (BatchNormalization) of "m.keras": epsilon is 1e+300, more than float32 holds',
+    ],
+    [
       "both orders of axes",
       "sequential.keras3.keras",
       (config) => {

@@ -73,6 +73,7 @@ export function construct(fileName: string, sourceLayout: Layout, kerasVersion: 
     options: NodeOptions = {},
   ): readonly string[] => {
     const { outputs = 1, name, ...rest } = options;
+    checkFloats(rest.attributes);
     const hint = `${scope}/${op.toLowerCase()}`;
     const names = typeof outputs === "number" ? Array.from({ length: outputs }, () => unique(hint)) : outputs;
     for (const output of names) taken.add(output);
@@ -291,5 +292,14 @@ function inferUpTo(value: string, { nodes, order, constants, facts }: Known): vo
   for (const [name, { type, shape }] of first) {
     const other = second.get(name);
     if (other && !constants.has(name)) facts.set(name, { type, shapes: [shape, other.shape] });
+  }
+}
+
+/** Python's numbers are double: one that float32 cannot hold would stop the engine. */
+function checkFloats(attributes: NodeOptions["attributes"] = {}): void {
+  for (const [name, { kind, value }] of Object.entries(attributes)) {
+    const numbers = kind === "float" ? [value] : kind === "floats" ? value : [];
+    const wrong = numbers.find((number) => Number.isFinite(number) && !Number.isFinite(Math.fround(number)));
+    if (wrong !== undefined) throw new ConvlensError("model-invalid", `${name} is ${wrong}, more than float32 holds`);
   }
 }
