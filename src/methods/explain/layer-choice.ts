@@ -71,19 +71,24 @@ const isDense = /^(Gemm|MatMul|QLinearMatMul|MatMulInteger|QGemm)$/;
 const activation =
   /^(Relu|LeakyRelu|PRelu|Elu|Selu|Celu|Clip|Sigmoid|HardSigmoid|HardSwish|Tanh|Softplus|Softsign|Gelu|Mish|ThresholdedRelu)$/;
 
+/** Products of two values that both depend on the picture mix places: attention over tokens. */
+const mixes = /^(MatMul|Einsum)$|Attention$/;
+
 interface Way {
   readonly value: string;
   /** What has been passed on the way back from the scores. */
   readonly dense: number;
   readonly pool: boolean;
   readonly classifier: boolean;
+  readonly attention: boolean;
 }
 
 /**
  * The layer where a class-activation map is taken when none is named: from the logits back over dense layers, flatten,
  * reshape, dropout and pooling to the last convolutional stage's activated output. Networks that end in a convolution
  * with a channel for each class (SqueezeNet, fully convolutional ones) are taken before that convolution: it is their
- * dense layer. Throws `model-unsupported` where the scores depend on no feature maps.
+ * dense layer. Attention leaves no feature maps: vision transformers are taken at the convolution in front of it. Throws
+ * `model-unsupported` where the scores depend on no feature maps.
  */
 export async function chooseCamLayer(model: Model): Promise<ChosenLayer> {
   const all = await survey(model);
@@ -91,8 +96,9 @@ export async function chooseCamLayer(model: Model): Promise<ChosenLayer> {
   const order = new Map(graph.nodes.map((node, i) => [node, i]));
   const score = shapes.get(logits) ?? [];
   const classes = isMap(score) ? [score[1], score[3]] : [sizeOf(score.slice(1))];
+  const { mixing, mixed } = attention(graph);
   const seen = new Set<string>();
-  const queue: Way[] = [{ value: logits, dense: 0, pool: false, classifier: false }];
+  const queue: Way[] = [{ value: logits, dense: 0, pool: false, classifier: false, attention: false }];
   let best: (Way & { readonly node: Node }) | undefined;
   for (let way = queue.pop(); way !== undefined; way = queue.pop()) {
     const { value } = way;
@@ -100,9 +106,15 @@ export async function chooseCamLayer(model: Model): Promise<ChosenLayer> {
     if (!node || seen.has(value) || node.op === "Shape") continue;
     seen.add(value);
     const isPool = pooling.test(node.op);
-    if (!isMap(shapes.get(value))) {
+    const isTokens = mixed.has(value) || (way.attention && !isConvolved(all, value));
+    if (!isMap(shapes.get(value)) || isTokens) {
       const isLayer = isDense.test(node.op) || isConvolution.test(node.op);
-      const next = { ...way, dense: way.dense + (isLayer ? 1 : 0), pool: way.pool || isPool };
+      const next = {
+        ...way,
+        dense: way.dense + (isLayer ? 1 : 0),
+        pool: way.pool || isPool,
+        attention: way.attention || mixing.has(node),
+      };
       for (const input of node.inputs) queue.push({ ...next, value: input });
       continue;
     }
@@ -121,18 +133,52 @@ export async function chooseCamLayer(model: Model): Promise<ChosenLayer> {
   if (!best || !layer)
     throw new ConvlensError(
       "model-unsupported",
-      `"${model.name}" has no feature maps in front of its scores: class-activation maps need a convolutional network`,
+      `"${model.name}" has no feature maps in front of its scores: class-activation maps need feature maps of a convolution; gradient methods work`,
     );
   const between = [
     ...(best.pool ? ["the pooling"] : []),
     ...(best.classifier ? ["the convolution that makes the class scores"] : []),
-    ...(best.dense > 0 ? [`${best.dense} dense ${best.dense > 1 ? "layers" : "layer"}`] : []),
+    ...(best.attention ? ["attention over its places"] : []),
+    ...(best.dense > 0 && !best.attention ? [`${best.dense} dense ${best.dense > 1 ? "layers" : "layer"}`] : []),
   ];
   const before = between.length > 0 ? `, before ${between.join(" and ")}` : "";
   return {
     layer: layer.name,
     why: `the output of the last convolutional stage${before}${sizeText(byOutput.get(layer.output)!, model)}`,
   };
+}
+
+/** The nodes that mix places by products of two activations, and the values behind them up to the next convolution. */
+function attention(graph: Graph): { readonly mixing: ReadonlySet<Node>; readonly mixed: ReadonlySet<string> } {
+  const active = new Set(graph.inputs);
+  const mixing = new Set<Node>();
+  const mixed = new Set<string>();
+  for (const node of graph.nodes) {
+    const from = node.op === "Shape" ? [] : node.inputs.filter((value) => active.has(value));
+    if (from.length === 0) continue;
+    const isMixing = mixes.test(node.op) && (from.length > 1 || node.op.endsWith("Attention"));
+    if (isMixing) mixing.add(node);
+    const isMixed = isMixing || (!isConvolution.test(node.op) && from.some((value) => mixed.has(value)));
+    for (const output of node.outputs) {
+      active.add(output);
+      if (isMixed) mixed.add(output);
+    }
+  }
+  return { mixing, mixed };
+}
+
+/** Whether a map comes from a convolution through maps alone: queries and keys, cut into heads, have four axes too. */
+function isConvolved({ made, shapes }: Survey, value: string): boolean {
+  const seen = new Set<string>();
+  const queue = [value];
+  for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
+    const node = made.get(at);
+    if (!node || seen.has(at) || !isMap(shapes.get(at))) continue;
+    if (isConvolution.test(node.op)) return true;
+    seen.add(at);
+    queue.push(...node.inputs);
+  }
+  return false;
 }
 
 function sizeText({ shape }: Layer, { sourceLayout }: Model): string {
