@@ -185,7 +185,7 @@ function outline(picture: Picture, { x, y, width, height }: Rectangle, thickness
 }
 
 /** Words over the lower part of a picture, on a dark band, at most so many lines: why there is little to see. */
-export function caption(picture: Picture, text: string, size: FontSize, most = Number.POSITIVE_INFINITY): void {
+export function caption(picture: Picture, text: string, size: FontSize, most: number = Number.POSITIVE_INFINITY): void {
   const [step, pad] = [size + 5, 8];
   // Where hardly a word has room, the picture says more.
   if (picture.width < 100 || picture.height < 2 * step) return;

@@ -1,10 +1,13 @@
 /** The deconvolutional network: the gradient with rectifiers turned round. */
+
 import { deconvnet as overlay } from "../../../autodiff/overlays/rectifiers.ts";
+import type { Attribution } from "../../../core/result.ts";
+import type { ExplanationMethod } from "../explanation.ts";
 import { targetOptions } from "../options.ts";
 import { channelReduceOption, type PixelOptions } from "./options.ts";
 import { pixelMethod } from "./pixel-method.ts";
 
-export const deconvnet = pixelMethod<PixelOptions>({
+export const deconvnet: ExplanationMethod<PixelOptions, Attribution> = pixelMethod<PixelOptions>({
   id: "deconvnet",
   title: "Deconvolutional network",
   summary: "The gradient, but at each ReLU only what is positive, whether or not the unit fired.",

@@ -1,7 +1,10 @@
 /** DeepLIFT with the rescale rule: picture and baseline in one pass, quotients of differences in place of slopes. */
+
 import { deeplift as overlay } from "../../../autodiff/overlays/deeplift.ts";
 import { ConvlensError } from "../../../core/errors.ts";
+import type { Attribution } from "../../../core/result.ts";
 import type { Model, Target } from "../../../model/model.ts";
+import type { ExplanationMethod } from "../explanation.ts";
 import { targetOptions } from "../options.ts";
 import { baselineOf } from "./baseline.ts";
 import { baselineOption, channelReduceOption, type PixelOptions } from "./options.ts";
@@ -12,7 +15,7 @@ export interface DeepliftOptions extends PixelOptions {
   readonly baseline: string;
 }
 
-export const deeplift = pixelMethod<DeepliftOptions>({
+export const deeplift: ExplanationMethod<DeepliftOptions, Attribution> = pixelMethod<DeepliftOptions>({
   id: "deeplift",
   title: "DeepLIFT",
   summary:

@@ -1,9 +1,11 @@
 /** The gradient times the input. */
+import type { Attribution } from "../../../core/result.ts";
+import type { ExplanationMethod } from "../explanation.ts";
 import { targetOptions } from "../options.ts";
 import { channelReduceOption, type PixelOptions } from "./options.ts";
 import { pixelMethod } from "./pixel-method.ts";
 
-export const gradientXInput = pixelMethod<PixelOptions>({
+export const gradientXInput: ExplanationMethod<PixelOptions, Attribution> = pixelMethod<PixelOptions>({
   id: "gradient-x-input",
   title: "Gradient x input",
   summary: "The gradient times the input: what each number adds to the score, to first order from 0.",

@@ -1,10 +1,12 @@
 /** The plain gradient, which all other pixel methods start from. */
 
+import type { Attribution } from "../../../core/result.ts";
+import type { ExplanationMethod } from "../explanation.ts";
 import { targetOptions } from "../options.ts";
 import { channelReduceOption, type PixelOptions } from "./options.ts";
 import { pixelMethod } from "./pixel-method.ts";
 
-export const gradient = pixelMethod<PixelOptions>({
+export const gradient: ExplanationMethod<PixelOptions, Attribution> = pixelMethod<PixelOptions>({
   id: "gradient",
   title: "Gradient (saliency)",
   summary: "How the score changes with each number of the input; the picture shows the largest of its colours.",

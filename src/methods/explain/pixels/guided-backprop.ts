@@ -1,10 +1,13 @@
 /** Guided backpropagation: the gradient that only units pass which fired and which help. */
+
 import { guided } from "../../../autodiff/overlays/rectifiers.ts";
+import type { Attribution } from "../../../core/result.ts";
+import type { ExplanationMethod } from "../explanation.ts";
 import { targetOptions } from "../options.ts";
 import { channelReduceOption, type PixelOptions } from "./options.ts";
 import { pixelMethod } from "./pixel-method.ts";
 
-export const guidedBackprop = pixelMethod<PixelOptions>({
+export const guidedBackprop: ExplanationMethod<PixelOptions, Attribution> = pixelMethod<PixelOptions>({
   id: "guided-backprop",
   title: "Guided backpropagation",
   summary: "The gradient, but at each ReLU only what is positive and where the unit fired: sharp outlines.",

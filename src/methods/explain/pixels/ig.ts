@@ -1,5 +1,7 @@
 /** Integrated gradients: the gradient averaged along the straight way from a baseline to the picture. */
+import type { Attribution } from "../../../core/result.ts";
 import type { OptionSpec } from "../../method.ts";
+import type { ExplanationMethod } from "../explanation.ts";
 import { targetOptions } from "../options.ts";
 import { baselineOf } from "./baseline.ts";
 import { baselineOption, channelReduceOption, type PixelOptions, variantsOption } from "./options.ts";
@@ -20,7 +22,7 @@ const stepsOption: OptionSpec = {
   help: "points on the way from the baseline, placed and weighted as Gauss and Legendre",
 };
 
-export const ig = pixelMethod<IntegratedGradientsOptions>({
+export const ig: ExplanationMethod<IntegratedGradientsOptions, Attribution> = pixelMethod<IntegratedGradientsOptions>({
   id: "ig",
   title: "Integrated gradients",
   summary:

@@ -1,6 +1,9 @@
 /** Layer-wise relevance propagation: the score handed back, layer by layer, to the pixels. */
+
 import { type LrpOptions as LrpRules, lrp as overlay } from "../../../autodiff/overlays/lrp.ts";
+import type { Attribution } from "../../../core/result.ts";
 import type { Model } from "../../../model/model.ts";
+import type { ExplanationMethod } from "../explanation.ts";
 import { targetOption } from "../options.ts";
 import { levelsAfter } from "./baseline.ts";
 import { channelReduceOption, type PixelOptions } from "./options.ts";
@@ -15,7 +18,7 @@ export interface LrpOptions extends Omit<PixelOptions, "of"> {
   readonly alphaBeta: number;
 }
 
-export const lrp = pixelMethod<LrpOptions>({
+export const lrp: ExplanationMethod<LrpOptions, Attribution> = pixelMethod<LrpOptions>({
   id: "lrp",
   title: "Relevance propagation (LRP)",
   summary: "The logit handed back from layer to layer to the pixels, in parts that are kept in sum.",

@@ -1,8 +1,10 @@
 /** SmoothGrad: the mean gradient over noisy copies of the input. */
+import type { Attribution } from "../../../core/result.ts";
+import type { ExplanationMethod } from "../explanation.ts";
 import { type NoiseOptions, noiseOptions, overNoise } from "./noise.ts";
 import { pixelMethod } from "./pixel-method.ts";
 
-export const smoothgrad = pixelMethod<NoiseOptions>({
+export const smoothgrad: ExplanationMethod<NoiseOptions, Attribution> = pixelMethod<NoiseOptions>({
   id: "smoothgrad",
   title: "SmoothGrad",
   summary: "The gradient averaged over noisy copies of the input: less noise than one gradient.",

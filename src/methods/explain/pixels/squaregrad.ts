@@ -1,8 +1,10 @@
 /** SquareGrad, or SmoothGrad²: the mean squared gradient over noisy copies of the input. */
+import type { Attribution } from "../../../core/result.ts";
+import type { ExplanationMethod } from "../explanation.ts";
 import { type NoiseOptions, noiseOptions, overNoise } from "./noise.ts";
 import { pixelMethod } from "./pixel-method.ts";
 
-export const squaregrad = pixelMethod<NoiseOptions>({
+export const squaregrad: ExplanationMethod<NoiseOptions, Attribution> = pixelMethod<NoiseOptions>({
   id: "squaregrad",
   title: "SmoothGrad squared",
   summary:

@@ -1,8 +1,10 @@
 /** VarGrad: the variance of the gradient over noisy copies of the input. */
+import type { Attribution } from "../../../core/result.ts";
+import type { ExplanationMethod } from "../explanation.ts";
 import { type NoiseOptions, noiseOptions, overNoise } from "./noise.ts";
 import { pixelMethod } from "./pixel-method.ts";
 
-export const vargrad = pixelMethod<NoiseOptions>({
+export const vargrad: ExplanationMethod<NoiseOptions, Attribution> = pixelMethod<NoiseOptions>({
   id: "vargrad",
   title: "VarGrad",
   summary: "The variance of the gradient over noisy copies of the input: where the score bends.",
