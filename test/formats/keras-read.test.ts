@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import type { ByteSource } from "../../src/core/platform.ts";
 import { float32, sizeOf } from "../../src/core/tensor.ts";
 import { readModel } from "../../src/formats/index.ts";
 import { checkGraph } from "../../src/graph/check.ts";
@@ -90,6 +91,46 @@ describe("files that are given together", () => {
   it("a shard is missing", async () => {
     const set = await nodePlatform.open([file("tfjs_keras2/model.json")]);
     await expect(readModel(set)).rejects.toThrow(/which is not beside it: put all files of the model into one folder/);
+  });
+});
+
+describe("layers of other names than the weights have", () => {
+  /** The architecture with every name changed: `conv` becomes `my_conv`. */
+  const renamed = (text: string): string =>
+    text.replace(/("name": ")(?=[a-z_0-9]+")/g, "$1my_").replace(/\["(?=[a-z_]+", 0, 0)/g, '["my_');
+  const shapes = async (source: ByteSource, architecture?: ByteSource) => {
+    const { layers, graph } = await readModel(source, architecture ? { architecture } : {});
+    return layers!.map((layer) => [
+      layer.name.replaceAll("my_", ""),
+      layer.weights.map((weight) => {
+        const constant = graph.constants.get(weight.value)!;
+        return [weight.name.replaceAll("my_", ""), constant.dims, "stored" in constant && constant.stored.offset];
+      }),
+    ]);
+  };
+  const text = (name: string): string => readFileSync(join(folder, name), "utf8");
+
+  it.each([
+    ["weights.h5", "weights.json"],
+    ["sequential.keras2.weights.h5", "sequential.keras2.json"],
+    ["sequential.keras3.weights.h5", "sequential.keras3.json"],
+    ["nested.keras3.weights.h5", "nested.keras3.json"],
+  ])("%s goes by Keras' order", async (weights, architecture) => {
+    const source = await nodePlatform.open(join(folder, weights));
+    const other = renamed(text(architecture));
+    expect(other).toContain("my_");
+    const given = await nodePlatform.open(new TextEncoder().encode(other), "other.json");
+    expect(await shapes(source, given)).toEqual(await shapes(source));
+  });
+
+  it("a TensorFlow.js model goes by order", async () => {
+    const { weightsManifest, ...model } = JSON.parse(text("tfjs_keras2/model.json"));
+    const bytes = new TextEncoder().encode(
+      JSON.stringify({ ...JSON.parse(renamed(JSON.stringify(model).replaceAll('":"', '": "'))), weightsManifest }),
+    );
+    const own = await nodePlatform.open(join(folder, "tfjs_keras2/model.json"));
+    const changed = { ...(await nodePlatform.open(bytes, "model.json")), sibling: own.sibling };
+    expect(await shapes(changed)).toEqual(await shapes(own));
   });
 });
 
