@@ -19,6 +19,7 @@ export {
   type DecodedImage,
   type DecodeOptions,
   decodeImage,
+  encodeApng,
   encodeJpeg,
   encodePng,
   type PngOptions,

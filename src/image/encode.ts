@@ -45,7 +45,6 @@ function pngFile({ width, height }: Picture, { colorType, palette }: Rows, packe
   const chunks = [chunk("IHDR", header)];
   if (palette) chunks.push(chunk("PLTE", palette));
   chunks.push(chunk("IDAT", packed), chunk("IEND", new Uint8Array(0)));
-  const signature = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
   const file = new Uint8Array(signature.length + chunks.reduce((sum, { length }) => sum + length, 0));
   file.set(signature);
   let at = signature.length;
@@ -56,7 +55,10 @@ function pngFile({ width, height }: Picture, { colorType, palette }: Rows, packe
   return file;
 }
 
-function chunk(type: string, body: Uint8Array): Uint8Array {
+/** What every PNG file begins with. */
+export const signature: Uint8Array = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
+
+export function chunk(type: string, body: Uint8Array): Uint8Array {
   const out = new Uint8Array(body.length + 12);
   const view = new DataView(out.buffer);
   view.setUint32(0, body.length);

@@ -1,4 +1,5 @@
 /** Photographs: decoding, encoding, resizing and cutting, with the pixels that Python's libraries give. */
+export { encodeApng } from "./apng.ts";
 export { centerCrop, crop, pad } from "./crop.ts";
 export { type DecodedImage, type DecodeOptions, decodeImage } from "./decode.ts";
 export { encodePng, type PngOptions, packPng } from "./encode.ts";

@@ -19,7 +19,11 @@ const leastTile = 96;
 const textHeight = 34;
 
 /** Column and row of tile `i` of `count`. */
-export function tileAt(i: number, count: number, { across, order }: Images["grid"]): readonly [number, number] {
+export function tileAt(
+  i: number,
+  count: number,
+  { across, order }: Pick<Images["grid"], "across" | "order">,
+): readonly [number, number] {
   if (order === "rows") return [i % across, Math.floor(i / across)];
   const down = Math.ceil(count / across);
   return [Math.floor(i / down), i % down];
@@ -39,7 +43,7 @@ export function imagesSheet(result: Images): Picture {
   const height = Math.max(...images.map(({ picture }) => picture.height));
   const across = Math.min(grid.across, images.length);
   const down = Math.ceil(images.length / grid.across);
-  if (grid.margin !== null) return bareSheet(result, width, height, grid.margin, across, down);
+  if (grid.margin !== null) return bareSheet(result, grid.margin);
   const factor = Math.max(1, Math.ceil(leastTile / width));
   const [tileWidth, tileHeight] = [width * factor, height * factor];
   const pitch = Math.max(tileWidth, Math.min(300, widest(images))) + gap;
@@ -63,18 +67,26 @@ export function imagesSheet(result: Images): Picture {
   return page;
 }
 
-function bareSheet(
-  { images, grid }: Images,
-  width: number,
-  height: number,
+const bareSheet = ({ images, grid }: Images, between: number): Picture =>
+  pictureGrid(
+    images.map(({ picture }) => picture),
+    grid,
+    between,
+  );
+
+/** Pictures of one size on black, so many pixels apart. */
+export function pictureGrid(
+  pictures: readonly Picture[],
+  grid: Pick<Images["grid"], "across" | "order">,
   between: number,
-  across: number,
-  down: number,
 ): Picture {
+  const { width = 1, height = 1 } = pictures[0] ?? {};
+  const across = Math.min(grid.across, pictures.length);
+  const down = Math.ceil(pictures.length / grid.across);
   const size = (count: number, one: number): number => count * one + (count - 1) * between;
   const page = blank(size(across, width), size(down, height), black);
-  for (const [i, { picture }] of images.entries()) {
-    const [column, row] = tileAt(i, images.length, grid);
+  for (const [i, picture] of pictures.entries()) {
+    const [column, row] = tileAt(i, pictures.length, grid);
     place(page, picture, column * (width + between), row * (height + between), 1, 1);
   }
   return page;

@@ -3,12 +3,16 @@ import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { type Command, Option } from "commander";
 import {
+  type AscentState,
   ConvlensError,
+  encodeApng,
   float32,
   type Images,
   imagesSheet,
   type MadeImage,
   type MethodInput,
+  type Picture,
+  pictureGrid,
   presets,
   reachedText,
   readNpy,
@@ -29,13 +33,16 @@ import {
   outputOptions,
   preprocessingHelp,
   readChannels,
+  whole,
 } from "../options.ts";
 import { fileName, makeOutputs, wrote } from "../outputs.ts";
 import { openRun, type Run } from "../run.ts";
 import { clean, print, printJson } from "../terminal.ts";
+import { readState, writeState } from "../visualize-state.ts";
 
 interface Flags extends InputFlags, OutputFlags {
   readonly layer: string;
+  readonly steps: number;
   readonly channel: readonly number[];
   readonly target: readonly string[];
   readonly position: readonly number[];
@@ -43,6 +50,9 @@ interface Flags extends InputFlags, OutputFlags {
   readonly direction?: string;
   readonly grid?: { readonly down: number; readonly across: number };
   readonly start?: string;
+  readonly frames?: number;
+  readonly state?: boolean;
+  readonly resume?: string;
 }
 
 /** The method's options that are flags of the same name. */
@@ -51,6 +61,7 @@ const plain = [
   "preset",
   "steps",
   "rate",
+  "from",
   "optimizer",
   "between",
   "power",
@@ -92,6 +103,14 @@ export function define(command: Command): void {
     .option("--direction <file.npy>", "for --objective direction: a number for each channel of the layer")
     .addOption(new Option("--grid <RxC>", "rows and columns of the sheet").argParser(readGrid))
     .option("--start <file.npy>", "pictures to begin with, as --npy writes them, in place of noise");
+  command
+    .addOption(
+      new Option("--frames <n>", "also write visualize.apng: the first batch at every n-th step").argParser(
+        whole("--frames", 1),
+      ),
+    )
+    .option("--state", "also write where it stopped, for --resume")
+    .option("--resume <dir>", "go on where the run of that folder stopped, with its options; --steps in all");
   outputOptions(command, "where the pictures go (default: convlens-out)");
   command.option("--npy", "also write visualize.npy: [n, …] in the network's own units, before the picture rule");
   modelOptions(command);
@@ -126,15 +145,18 @@ async function run(files: readonly string[], flags: Flags): Promise<void> {
   const opened = await openRun(files, rest, "perhaps");
   const { model, terminal } = opened;
   const start = flags.start === undefined ? undefined : await readArray(flags.start);
+  const resumed = flags.resume === undefined ? undefined : await readState(flags.resume, await model.sha256());
   const direction = flags.direction === undefined ? [] : Array.from((await readArray(flags.direction)).data, Number);
   const photo = await photographOf(opened);
   const stop = stopOnInterrupt(() => terminal.note("stopping after this step; Ctrl-C once more ends at once"));
   let losses: readonly number[] = [];
+  let states: readonly AscentState[] = [];
+  const frames: Picture[] = [];
   const given = Object.fromEntries(plain.map((name) => [name, flags[name as keyof Flags]]));
   const result = await terminal.time("visualize", () =>
     visualize.run(
       model,
-      { ...photo, ...(start && { start }) },
+      { ...photo, ...(start && { start }), ...(resumed && { resume: resumed.states }) },
       {
         ...given,
         layer: flags.layer,
@@ -145,6 +167,10 @@ async function run(files: readonly string[], flags: Flags): Promise<void> {
         direction,
         size: size ?? [],
         seed: flags.seed,
+        ...(resumed && { ...resumed.saved.options, ...(flags.steps > 0 && { steps: flags.steps }) }),
+        onState: (all) => {
+          states = all;
+        },
         signal: stop.signal,
         onProgress: (done, total, what) => {
           // A bar moves with every step; lines are for every tenth of the way.
@@ -153,6 +179,9 @@ async function run(files: readonly string[], flags: Flags): Promise<void> {
         },
         onStep: (step) => {
           losses = step.losses;
+          if (flags.frames === undefined || step.batch > 0 || (step.step - 1) % flags.frames !== 0) return;
+          const pictures = step.pictures();
+          frames.push(pictureGrid(pictures, { across: Math.ceil(Math.sqrt(pictures.length)), order: "rows" }, 2));
         },
       },
     ),
@@ -161,7 +190,8 @@ async function run(files: readonly string[], flags: Flags): Promise<void> {
   const shown = flags.grid ? gridded(result, flags.grid) : result;
   for (const note of shown.notes) terminal.note(`note: ${note}`);
   const folder = flags.out ?? "convlens-out";
-  const written = await write(folder, shown, flags);
+  const stopped = stop.signal.aborted;
+  const written = await write(folder, shown, flags, frames, flags.state || stopped ? states : []);
   if (flags.json) printJson(toJson(shown));
   else for (const made of shown.images) print(lineOf(made));
   terminal.note(wrote(written, folder));
@@ -236,7 +266,13 @@ function gridded(result: Images, { down, across }: { readonly down: number; read
 
 const lineOf = (made: MadeImage): string => clean(`${made.label}  ${made.dead ?? reachedText(made)}`);
 
-async function write(folder: string, result: Images, { npy }: Flags): Promise<readonly string[]> {
+async function write(
+  folder: string,
+  result: Images,
+  { npy }: Flags,
+  frames: readonly Picture[],
+  states: readonly AscentState[],
+): Promise<readonly string[]> {
   const outputs = makeOutputs();
   const at = (name: string): string => join(folder, name);
   await outputs.writePicture(at("visualize.png"), imagesSheet(result));
@@ -244,6 +280,8 @@ async function write(folder: string, result: Images, { npy }: Flags): Promise<re
   for (const made of result.images) await outputs.writePicture(at(`visualize.${part(made.label)}.png`), made.picture);
   await outputs.write(at("visualize.json"), `${JSON.stringify(toJson(result), undefined, 1)}\n`);
   if (npy) await outputs.write(at("visualize.npy"), writeNpy(stacked(result.images)));
+  if (frames.length > 0) await outputs.write(at("visualize.apng"), encodeApng(frames, 100));
+  if (states.length > 0) await writeState(outputs, folder, result, states);
   return outputs.commit();
 }
 

@@ -44,6 +44,8 @@ export interface AscentJob {
   /** Whether rectifiers that are off are redirected in the first steps. */
   readonly redirect: boolean;
   readonly steps: number;
+  /** An objective above it ends the ascent. */
+  readonly enough: number;
   readonly seed: number;
   /** A number for each picture that its own noise depends on, so that a picture of a batch equals the one made alone. */
   readonly keys: readonly number[];
@@ -129,6 +131,7 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
       break;
     }
     losses.push(loss);
+    if (loss > job.enough) break;
     job.onStep?.(step + 1, losses, canvas);
     good = Float32Array.from(values);
     regularize(canvas, slope, size, middleOf(units), size.count, job.regularizers);

@@ -2,9 +2,11 @@
 import { ConvlensError } from "../../core/errors.ts";
 import { random } from "../../core/random.ts";
 import { float32, type Tensor, toFloat32 } from "../../core/tensor.ts";
+import { isTensor } from "../../model/feeds.ts";
 import type { Model } from "../../model/model.ts";
 import type { MethodInput } from "../method.ts";
 import { type AscentJob, type AscentState, fromInput, seedOf } from "./ascent.ts";
+import { resized } from "./dream.ts";
 import type { OptimizerName } from "./optimizers.ts";
 import { type CanvasSize, fourier, type Parameters, phases, photographSpectrum, pixels } from "./parameters.ts";
 import type { Preset } from "./presets.ts";
@@ -15,6 +17,7 @@ export interface VisualizeOptions extends SubjectOptions {
   readonly steps: number;
   readonly size: readonly number[];
   readonly rate: number;
+  readonly from: string;
   readonly optimizer: string;
   readonly l1: number;
   readonly l2: number;
@@ -58,14 +61,16 @@ export function jobOf(
   subject: Subject,
   { items, target }: Batch,
   options: VisualizeOptions,
-  { start }: VisualizeInput,
+  input: VisualizeInput,
   first: number,
 ): AscentJob {
+  const start =
+    input.start ?? (options.from === "photograph" || preset.canvas === "photograph" ? photographOf(input) : undefined);
   const own = networkSize(model);
   // Layers of maps are computed for any size; what stands behind a dense layer sees views of the network's own.
   const free = subject.layer?.shape.length === 4;
   const larger = { height: Math.round(own.height * preset.larger), width: Math.round(own.width * preset.larger) };
-  const given = start ? startSize(model, start) : sidesOf(options);
+  const given = sidesOf(options) ?? (start ? startSize(model, start) : undefined);
   const preferred =
     preset.size === undefined || (!free && preset.canvas !== "phases")
       ? undefined
@@ -92,23 +97,34 @@ export function jobOf(
     views: preset.views,
     regularizers: penalties(preset, options),
     optimizer: options.optimizer === "auto" ? preset.optimizer : (options.optimizer as OptimizerName),
-    rate: options.rate || preset.rate,
+    rate: (options.rate || preset.rate) * (raw && preset.canvas !== "raw" ? halfRange(model) : 1),
     normalize: preset.normalize,
     redirect: preset.redirect,
+    enough: preset.enough ?? Number.POSITIVE_INFINITY,
     steps: options.steps || preset.steps,
     seed: options.seed,
     keys: items.map(({ key }) => key),
   };
 }
 
+/** The photograph as a start. */
+function photographOf({ feeds }: VisualizeInput): Tensor {
+  if (feeds === undefined)
+    throw new ConvlensError("option-invalid", "a photograph is what it starts from: give one, or --start FILE.npy");
+  return isTensor(feeds) ? feeds : Object.values(feeds)[0]!;
+}
+
+/** Half of what lies between black and white in the network's numbers. */
+const halfRange = ({ preprocessing: { scale, std } }: Model): number => (127.5 * scale) / (std[0] ?? 1);
+
 function penalties({ regularizers }: Preset, options: VisualizeOptions): AscentJob["regularizers"] {
   const names = ["l1", "l2", "tv", "blur", "boundary"] as const;
   return Object.fromEntries(names.map((name) => [name, options[name] < 0 ? (regularizers[name] ?? 0) : options[name]]));
 }
 
-function parametersOf({ canvas }: Preset, size: CanvasSize): Parameters {
+function parametersOf({ canvas, decay }: Preset, size: CanvasSize): Parameters {
   if (canvas === "pixels") return pixels(size);
-  if (canvas === "fourier") return fourier(size);
+  if (canvas === "fourier") return fourier(size, { decay });
   return phases(size, photographSpectrum(size.height, size.width, size.channels));
 }
 
@@ -146,7 +162,7 @@ function startSize({ input }: Model, { dims }: Tensor): { readonly height: numbe
 
 /** The rows of a start that belong to a batch; one row serves all pictures. */
 function startRows(
-  { preprocessing }: Model,
+  model: Model,
   start: Tensor,
   size: CanvasSize,
   first: number,
@@ -158,15 +174,18 @@ function startRows(
       "tensor-invalid",
       `the start has ${rows} pictures: give 1, or one for each picture that is made`,
     );
+  const own = startSize(model, start);
   const all = toFloat32(start);
   const area = all.length / rows;
-  const own = joined(
+  const picked = joined(
     Array.from({ length: size.count }, (_, n) => {
       const row = rows === 1 ? 0 : first + n;
       return all.slice(row * area, (row + 1) * area);
     }),
   );
-  return fromInput(float32([size.count, ...start.dims.slice(1)], own), size, { raw: true, preprocessing, layout });
+  const tensor = float32([size.count, ...start.dims.slice(1)], picked);
+  const planes = fromInput(tensor, size, { raw: true, preprocessing: model.preprocessing, layout });
+  return own.height === size.height && own.width === size.width ? planes : resized(planes, own, size);
 }
 
 export function joined(parts: readonly Float32Array[]): Float32Array {

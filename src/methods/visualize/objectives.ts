@@ -89,14 +89,27 @@ function inside(emit: Emitter, value: string, layer: Layer, { at, position, trim
   }, value);
 }
 
-/** DeepDream: the mean square of all that a layer gives. */
-export const layerObjective = (layer: Layer): LayerTarget => ({
+/** DeepDream: the mean square of all that a layer gives, but for `trim` places at the edges. */
+export const layerObjective = (layer: Layer, trim: number): LayerTarget => ({
   label: `all of ${layer.name}`,
   reads: [layer.output],
   score(emit) {
     const axes = layer.shape.map((_, axis) => axis).slice(1);
-    return emit.op("ReduceMean", [emit.mul(layer.output, layer.output), emit.ints(axes)], { keepdims: int(0) });
+    const a = inside(emit, layer.output, layer, { at: "mean", trim });
+    return emit.op("ReduceMean", [emit.mul(a, a), emit.ints(axes)], { keepdims: int(0) });
   },
+});
+
+/** A sum of objectives, each with its weight. */
+export const sumObjective = (
+  parts: readonly { readonly weight: number; readonly target: LayerTarget }[],
+): LayerTarget => ({
+  label: parts.map(({ weight, target }) => `${weight} x ${target.label}`).join(" + "),
+  reads: [...new Set(parts.flatMap(({ target }) => target.reads ?? []))],
+  score: (emit, head) =>
+    parts
+      .map(({ weight, target }) => emit.mul(target.score(emit, head), weight))
+      .reduce((sum, part) => emit.add(sum, part)),
 });
 
 /**

@@ -1,7 +1,8 @@
 /** Presets of gradient ascent: every constant with its source. A preset is data; the ascent is one. */
+import type { Octaves } from "./dream.ts";
 import type { Normalization, OptimizerName } from "./optimizers.ts";
 import type { Regularizers } from "./regularizers.ts";
-import { type Border, crops, jitter, rotate, scale, type Transform } from "./views.ts";
+import { type Border, crops, jitter, roam, rotate, scale, type Transform } from "./views.ts";
 
 /** Raw numbers to 8 bits: (x - mean) / (std + epsilon) * gain + middle, clipped to 0..255 and cut off. */
 export interface PictureRule {
@@ -15,8 +16,10 @@ export interface Preset {
   readonly title: string;
   /** Where its constants come from. */
   readonly source: string;
-  /** What is changed: the network's own numbers (`raw`), or frequencies or phases behind a sigmoid. */
-  readonly canvas: "raw" | "pixels" | "fourier" | "phases";
+  /** What is changed: the network's own numbers (`raw`), those of a photograph, or frequencies or phases behind a sigmoid. */
+  readonly canvas: "raw" | "photograph" | "pixels" | "fourier" | "phases";
+  /** Of frequencies: their weights fall as 1 / f^decay. */
+  readonly decay: number;
   /** Side of the canvas in pixels; absent: the network's own size. */
   readonly size?: number;
   /** For scores of a whole network, which sees its own size: the canvas as a multiple of it. */
@@ -30,6 +33,7 @@ export interface Preset {
   readonly noise: number;
   readonly regularizers: Regularizers;
   readonly optimizer: OptimizerName;
+  /** For a photograph's numbers in halves of their range. */
   readonly rate: number;
   readonly normalize: Normalization;
   readonly steps: number;
@@ -37,6 +41,10 @@ export interface Preset {
   readonly redirect: boolean;
   /** Places at the edges of a layer's maps that do not count. */
   readonly trim: number;
+  /** Sizes at which a photograph is worked on. */
+  readonly octaves?: Octaves;
+  /** An objective above it ends the ascent (of an octave). */
+  readonly enough?: number;
   /** For raw canvases. */
   readonly rule: PictureRule;
   /** Pixels cut off each side of the picture. */
@@ -50,6 +58,7 @@ const between = (first: number, last: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => first + ((last - first) * i) / (count - 1));
 
 const none = {
+  decay: 1,
   larger: 1,
   start: { middle: 0, spread: 0 },
   transforms: [],
@@ -146,16 +155,34 @@ export const presets: readonly Preset[] = [
   },
   {
     ...none,
+    id: "dream",
+    title: "DeepDream",
+    source:
+      "F. Chollet 2018, listing 8.9 to 8.13, after Mordvintsev et al. 2015: a photograph in 3 octaves of 1.4, 20 steps of 0.01 each, gradient over its mean size, until the objective is above 10; four layers of 0.2, 3, 2 and 1.5 by depth, or the one named",
+    canvas: "photograph",
+    optimizer: "step",
+    rate: 0.01,
+    normalize: "mean",
+    steps: 20,
+    redirect: false,
+    trim: 2,
+    octaves: { count: 3, ratio: 1.4 },
+    enough: 10,
+  },
+  {
+    ...none,
     id: "class",
     title: "Class picture",
     source:
-      "frequencies with decorrelated colours at 8/7 of the network's size, Adam 0.05, views turned up to 8 degrees, 0.85 to 1.15 in size, shifted up to 16 pixels, noise 0.03",
+      "compared by eye with others: frequencies over f^1.1 in decorrelated colours at 4/3 of the network's size, views anywhere on it, 0.7 to 1.3 in size and turned up to 10 degrees, noise 0.03, steps from pixel to pixel and distance from grey held down, Adam 0.05",
     canvas: "fourier",
-    larger: 8 / 7,
-    transforms: [jitter(32), scale(between(0.85, 1.15, 13)), rotate(between(-8, 8, 17))],
+    decay: 1.1,
+    larger: 4 / 3,
+    transforms: [roam, scale(between(0.7, 1.3, 13)), rotate(between(-10, 10, 21))],
     noise: 0.03,
+    regularizers: { tv: 100, l2: 50 },
     optimizer: "adam",
     rate: 0.05,
-    steps: 384,
+    steps: 256,
   },
 ];

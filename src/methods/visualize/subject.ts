@@ -12,6 +12,7 @@ import {
   layerObjective,
   mustHaveChannels,
   type Places,
+  sumObjective,
   type Weighted,
 } from "./objectives.ts";
 import type { Preset } from "./presets.ts";
@@ -122,6 +123,7 @@ const sumText = (names: readonly string[], weights: readonly number[]): string =
 
 async function layerSubject(model: Model, preset: Preset, options: SubjectOptions): Promise<Subject> {
   const { objective, channels: given, weights, between, copies, batch, direction, power, diversity } = options;
+  if (preset.octaves) return dreamSubject(model, preset, options);
   const { layer, notes } = await layerOf(model, options.layer);
   const count = channelCount(layer, model.sourceLayout);
   mustHaveChannels(layer, given, count);
@@ -148,7 +150,7 @@ async function layerSubject(model: Model, preset: Preset, options: SubjectOption
   };
   const same: LayerTarget | undefined =
     objective === "layer"
-      ? layerObjective(layer)
+      ? layerObjective(layer, preset.trim)
       : objective === "direction"
         ? directionObjective(layer, direction, power, places)
         : undefined;
@@ -196,6 +198,43 @@ async function layerSubject(model: Model, preset: Preset, options: SubjectOption
   });
   const title = same ? `What excites ${layer.name}` : `What channels of ${layer.name} look for`;
   return { name: layer.name, title, notes, layer, batches };
+}
+
+/** Mixed2 to mixed5 of Inception v3, as the Keras book weighs them: how deep they lie among its convolutions. */
+const dreamt: readonly (readonly [depth: number, weight: number])[] = [
+  [0.28, 0.2],
+  [0.32, 3],
+  [0.43, 2],
+  [0.53, 1.5],
+];
+
+async function dreamSubject(model: Model, { trim }: Preset, options: SubjectOptions): Promise<Subject> {
+  const { channels, weights, between, direction, position, copies, diversity } = options;
+  if (
+    [channels, weights, direction, position].some(({ length }) => length > 0) ||
+    between > 0 ||
+    diversity > 0 ||
+    copies > 1
+  )
+    wrong(
+      "a dream is of whole layers: leave out channels, weights, between, direction, position, copies and diversity",
+    );
+  const all = options.layer === "" ? (await mapLayers(model, ["all"])).layers : [];
+  const chosen =
+    options.layer === ""
+      ? dreamt.map(([depth, weight]) => ({ layer: all[Math.floor(depth * all.length)]!, weight }))
+      : [{ layer: (await layerOf(model, options.layer)).layer, weight: 1 }];
+  const parts = chosen.map(({ layer, weight }) => ({ weight, target: layerObjective(layer, trim) }));
+  const target = sumObjective(parts);
+  const names = [...new Set(chosen.map(({ layer }) => layer.name))].join(", ");
+  const item = { label: "dream", key: 0, class: null };
+  return {
+    name: names,
+    title: `A dream of ${names}`,
+    notes: options.layer === "" ? [`layers ${names} were chosen by their depth; --layer takes one`] : [],
+    layer: chosen[0]!.layer,
+    batches: [{ items: [item], target, plain: target }],
+  };
 }
 
 async function layerOf(model: Model, name: string): Promise<{ layer: Layer; notes: readonly string[] }> {

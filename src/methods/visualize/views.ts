@@ -110,6 +110,12 @@ export const jitter =
   (most: number): Transform =>
   (random) => [1, 0, random.integer(most + 1) - most / 2, 0, 1, random.integer(most + 1) - most / 2];
 
+/** Shifts by whole pixels to any place where the view lies on the canvas. */
+export const roam: Transform = (random, { canvas, sees }) => {
+  const shift = (room: number): number => random.integer(Math.max(0, room) + 1) - Math.max(0, room) / 2;
+  return [1, 0, shift(canvas.width - sees.width), 0, 1, shift(canvas.height - sees.height)];
+};
+
 /** Enlarges by one of the factors. */
 export const scale =
   (factors: readonly number[]): Transform =>

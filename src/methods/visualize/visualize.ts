@@ -4,12 +4,14 @@ import type { Picture } from "../../core/picture.ts";
 import type { RunOptions } from "../../core/platform.ts";
 import type { Images, MadeImage } from "../../core/result.ts";
 import { float32, type Tensor, toFloat32 } from "../../core/tensor.ts";
+import { isTensor } from "../../model/feeds.ts";
 import type { Model } from "../../model/model.ts";
 import { type Method, type MethodInput, mustApply, originOf, resolveOptions } from "../method.ts";
 import { type Ascended, type AscentJob, type AscentState, ascend, toInput } from "./ascent.ts";
+import { dream } from "./dream.ts";
 import { jobOf, joined, networkSize, type VisualizeInput, type VisualizeOptions } from "./job.ts";
 import { optimizers } from "./optimizers.ts";
-import { cropped, plainPicture, rowOf, rulePicture } from "./pictures.ts";
+import { cropped, plainPicture, rowOf, rulePicture, undonePicture } from "./pictures.ts";
 import { type Preset, presets } from "./presets.ts";
 import { type Batch, type Subject, subjectOf } from "./subject.ts";
 
@@ -88,6 +90,12 @@ export const visualize: Visualize = {
       help: "side of the picture in pixels, or height and width; default: the preset's",
     },
     rate: { type: "number", default: 0, min: 0, max: 1e6, help: "length of a step; 0: the preset's" },
+    from: {
+      type: "choice",
+      default: "noise",
+      choices: ["noise", "photograph"],
+      help: "where it begins; from the photograph, its pixels are what is changed",
+    },
     optimizer: {
       type: "choice",
       default: "auto",
@@ -134,6 +142,7 @@ export const visualize: Visualize = {
           }),
         },
         subject,
+        preset,
         {
           ...(signal ? { signal } : {}),
           onProgress: (done, total, what) => onProgress?.(b * total + done, batches.length * total, what),
@@ -177,9 +186,9 @@ function presetOf({ preset, targets }: VisualizeOptions): Preset {
 }
 
 /** The ascent; what a layer refuses is told with the size of the pictures. */
-async function ascended(job: AscentJob, { layer }: Subject, run: RunOptions): Promise<Ascended> {
+async function ascended(job: AscentJob, { layer }: Subject, { octaves }: Preset, run: RunOptions): Promise<Ascended> {
   try {
-    return await ascend(job, run);
+    return await (octaves ? dream(job, octaves, run) : ascend(job, run));
   } catch (error) {
     if (
       !(error instanceof ConvlensError) ||
@@ -199,11 +208,13 @@ async function ascended(job: AscentJob, { layer }: Subject, run: RunOptions): Pr
 }
 
 /** The pictures of a canvas. */
-function drawn(canvas: Float32Array, { size, units }: AscentJob, { rule, crop }: Preset): readonly Picture[] {
+function drawn(canvas: Float32Array, { model, size, units }: AscentJob, preset: Preset): readonly Picture[] {
   const area = canvas.length / size.count;
   return Array.from({ length: size.count }, (_, n) => {
     const one = canvas.subarray(n * area, (n + 1) * area);
-    return cropped(units.raw ? rulePicture(one, size, rule) : plainPicture(one, size), crop);
+    const byRule = preset.canvas === "raw" ? rulePicture(one, size, preset.rule) : undefined;
+    const shown = units.raw ? undonePicture(one, size, model.preprocessing) : plainPicture(one, size);
+    return cropped(byRule ?? shown, preset.crop);
   });
 }
 
@@ -242,8 +253,6 @@ async function finished(
   );
 }
 
-const isTensor = (feeds: NonNullable<MethodInput["feeds"]>): feeds is Tensor => Array.isArray(feeds.dims);
-
 /** The first picture of a tensor, so many times. */
 function repeated(tensor: Tensor, count: number): Tensor<"float32"> {
   const one = rowOf(float32(tensor.dims, toFloat32(tensor)), 0);
@@ -277,7 +286,7 @@ function whatIsDead(images: readonly MadeImage[], { layer }: Subject): readonly 
   const names = dead.map(({ label }) => label.replace("channel ", "")).join(", ");
   const all = dead.length === images.length ? "all are dead: " : "";
   return [
-    `${all}nothing that was tried switches on ${dead.length === 1 ? "channel" : "channels"} ${names} of ${layer.name}; drawn flat`,
+    `${all}no picture was found that switches on ${dead.length === 1 ? "channel" : "channels"} ${names} of ${layer.name}; drawn flat`,
   ];
 }
 

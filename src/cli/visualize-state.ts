@@ -1,0 +1,70 @@
+/** Where a gradient ascent stopped, as files: visualize.state.json and an array for each batch, for `--resume`. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type AscentState, ConvlensError, float32, type Images, readNpy, writeNpy } from "../index.ts";
+import type { Outputs } from "./outputs.ts";
+
+export interface SavedState {
+  readonly version: 1;
+  readonly model: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Steps done, for each batch. */
+  readonly steps: readonly number[];
+}
+
+const arrayName = (batch: number): string => `visualize.state.${batch}.npy`;
+
+/** Parameters in the first row, the optimiser's numbers in the others. */
+export async function writeState(
+  outputs: Outputs,
+  folder: string,
+  { origin }: Images,
+  states: readonly AscentState[],
+): Promise<void> {
+  const saved: SavedState = {
+    version: 1,
+    model: origin.model.sha256,
+    options: origin.options,
+    steps: states.map(({ step }) => step),
+  };
+  await outputs.write(join(folder, "visualize.state.json"), `${JSON.stringify(saved, undefined, 1)}\n`);
+  for (const [batch, { parameters, memory }] of states.entries()) {
+    const rows = [parameters, ...memory];
+    const all = new Float32Array(rows.length * parameters.length);
+    for (const [i, row] of rows.entries()) all.set(row, i * parameters.length);
+    await outputs.write(join(folder, arrayName(batch)), writeNpy(float32([rows.length, parameters.length], all)));
+  }
+}
+
+/** Throws `option-invalid` where a folder has no state, or one of another network. */
+export async function readState(
+  folder: string,
+  model: string,
+): Promise<{ readonly saved: SavedState; readonly states: readonly AscentState[] }> {
+  const refuse = (why: string, cause?: unknown): never => {
+    throw new ConvlensError("option-invalid", `--resume "${folder}" ${why}`, { cause });
+  };
+  const text = await readFile(join(folder, "visualize.state.json"), "utf8").catch((cause: unknown) =>
+    refuse("holds no visualize.state.json: a run with --state, or one that was stopped, writes it", cause),
+  );
+  let saved: SavedState;
+  try {
+    saved = JSON.parse(text) as SavedState;
+  } catch (cause) {
+    return refuse("holds a visualize.state.json that is no JSON", cause);
+  }
+  if (saved.version !== 1 || !Array.isArray(saved.steps)) refuse("holds a state of another version");
+  if (saved.model !== model) refuse("holds the state of another network");
+  const states = await Promise.all(
+    saved.steps.map(async (step, batch) => {
+      const name = arrayName(batch);
+      const bytes = await readFile(join(folder, name)).catch((cause: unknown) => refuse(`holds no ${name}`, cause));
+      const { dims, data } = readNpy(bytes, name);
+      const [rows = 0, length = 0] = dims;
+      const row = (i: number): Float32Array =>
+        Float32Array.from(data.subarray(i * length, (i + 1) * length) as Float32Array);
+      return { step, parameters: row(0), memory: Array.from({ length: rows - 1 }, (_, i) => row(i + 1)) };
+    }),
+  );
+  return { saved, states };
+}
