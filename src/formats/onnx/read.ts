@@ -11,6 +11,7 @@ import { LAYERS_KEY, parseLayers } from "./layers.ts";
 import { inputLayout } from "./layout.ts";
 import { type ModelProto, ModelProtoSchema } from "./onnx_pb.ts";
 import { toIrOpset } from "./opset/index.ts";
+import { keepPadsBeforePools } from "./pools.ts";
 import { skeleton } from "./skeleton.ts";
 
 /** Throws `model-invalid`, `model-unsupported` (too much of it is no weights), `file-truncated` or `file-missing`, each naming the place. */
@@ -73,7 +74,7 @@ function convert(
   if (reason !== undefined) return { graph: raw, notes: [], opaque: reason };
   try {
     const { graph: converted, notes } = toIrOpset(raw, opset);
-    const graph = inlineBranches(converted);
+    const graph = keepPadsBeforePools(inlineBranches(converted));
     const left = graph.nodes.find(({ op, domain }) => op === "If" && domain === "");
     if (left)
       return { graph: raw, notes: [], opaque: controlFlow(`If node "${left.name || (left.outputs[0] ?? "")}"`) };
