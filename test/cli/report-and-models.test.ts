@@ -21,7 +21,8 @@ const json = async (...args: string[]) => {
 };
 const names = (path: string) => readdirSync(at(path)).sort();
 
-describe("report", () => {
+// A report may take its minute on a busy machine.
+describe("report", { timeout: 180_000 }, () => {
   it("writes one HTML file and says where", async () => {
     const { code, stdout, stderr } = await run("report", "--out", "r.html");
     expect(code, stderr).toBe(0);
