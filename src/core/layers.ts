@@ -32,6 +32,8 @@ export interface Layer {
   readonly inputs: readonly string[];
   /** The nested model that the layer is part of: the name of that model's own row, which has all its parameters. */
   readonly within?: string;
+  /** The name is a path of modules that the exporter wrote (`/layer4/layer4.0/conv1/Conv`): tables may group by it. */
+  readonly isPath?: true;
   readonly weights: readonly LayerWeight[];
   readonly parameters: number;
   /** Multiply-adds for one picture. */

@@ -14,6 +14,7 @@ export type Shapes = ReadonlyMap<string, { readonly shape: readonly number[] }>;
 /** A layer before shapes are known. */
 export interface PlainLayer extends Omit<LayerRecord, "weights"> {
   readonly layout: Layout;
+  readonly isPath?: true;
   readonly weights: LayerRecord["weights"];
   /** The nodes that make it. */
   readonly nodes: readonly Node[];
@@ -27,6 +28,7 @@ export function plainLayers(file: ModelFile): readonly PlainLayer[] {
   const ends = new Set([...file.graph.inputs, ...records.map((record) => record.output)]);
   return records.map((record) => ({
     ...record,
+    ...(!file.layers && /[^/]\/[^/]/.test(record.name) ? { isPath: true as const } : {}),
     layout: record.layout ?? layouts.get(record.output) ?? "NCHW",
     nodes: nodesBehind(record.output, made, ends),
   }));
@@ -126,6 +128,7 @@ export function completeLayers(
       shape: layoutAxes(shape.length, layer.layout, sourceLayout)?.map((axis) => shape[axis]!) ?? shape,
       inputs: layer.inputs,
       ...(layer.within === undefined ? {} : { within: layer.within }),
+      ...(layer.isPath ? { isPath: layer.isPath } : {}),
       weights,
       parameters: weights.reduce((sum, weight) => sum + sizeOf(weight.shape), 0),
       multiplyAdds: layer.nodes.reduce((sum, node) => sum + multiplyAdds(node, shapes), 0),

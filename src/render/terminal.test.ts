@@ -49,6 +49,56 @@ describe("text for terminals", () => {
     expect(narrow).toContain("(None, 148, 148, 32)");
     expect(summaryText(net, { width: 200 })).toMatch(/conv2d,\n +input/);
   });
+  it("rows stand under the module of their exporter's path, named from there", () => {
+    const path = (name: string, ...inputs: string[]) =>
+      ({ ...layer(name, name.split("/").at(-1)!, [7, 7, 64], 10, inputs), isPath: true }) as const;
+    const blocks = [0, 1].flatMap((i) => {
+      const at = `/layer4/layer4.${i}`;
+      const before = i === 0 ? "stem" : "/layer4/layer4.0/Add";
+      return [
+        path(`${at}/conv1/Conv`, before),
+        path(`${at}/conv1/Relu`, `${at}/conv1/Conv`),
+        path(`${at}/Add`, `${at}/conv1/Relu`, before),
+      ];
+    });
+    const layers = [
+      layer("stem", "Conv", [7, 7, 64], 10, ["input"]),
+      ...blocks,
+      path("/pool/Pool", "/layer4/layer4.1/Add"),
+    ];
+    const rows = (shown: typeof layers) => {
+      const lines = summaryText({ ...net, layers: shown }, { width: 90 })
+        .split("\n")
+        .slice(5, -6);
+      return `\n${lines.join("\n")}\n`;
+    };
+    expect(rows(layers)).toMatchInlineSnapshot(`
+      "
+      stem (Conv)                   (None, 7, 7, 64)       10  input
+      /layer4/
+        layer4.0/conv1/Conv (Conv)  (None, 7, 7, 64)       10  stem
+        layer4.0/conv1/Relu (Relu)  (None, 7, 7, 64)       10  layer4.0/conv1/Conv
+        layer4.0/Add (Add)          (None, 7, 7, 64)       10  layer4.0/conv1/Relu,
+                                                               stem
+        layer4.1/conv1/Conv (Conv)  (None, 7, 7, 64)       10  layer4.0/Add
+        layer4.1/conv1/Relu (Relu)  (None, 7, 7, 64)       10  layer4.1/conv1/Conv
+        layer4.1/Add (Add)          (None, 7, 7, 64)       10  layer4.1/conv1/Relu,
+                                                               layer4.0/Add
+      /pool/Pool (Pool)             (None, 7, 7, 64)       10  /layer4/layer4.1/Add
+      "
+    `);
+    // A scope of more rows than one sees at a glance is shown by the scopes inside it.
+    const more = Array.from({ length: 11 }, (_, i) => path(`/layer4/layer4.2/conv${i}/Conv`, "stem"));
+    expect(rows([...blocks, ...more])).toMatch(/^\/layer4\/layer4\.0\/\n {2}conv1\/Conv \(Conv\)/m);
+    expect(rows([...blocks, ...more])).toMatch(/^\/layer4\/layer4\.2\/\n {2}conv0\/Conv \(Conv\) .* stem$/m);
+    // Names of a file's own table are names, whatever is in them.
+    const own = blocks.map(({ isPath, ...rest }) => rest);
+    expect(rows(own)).toMatch(/^\/layer4\/layer4\.0\/conv1\/Conv \(Conv\)/m);
+    const dim = "\u001b[2m/layer4/\u001b[0m";
+    expect(summaryText({ ...net, layers: blocks }, { color: true })).toContain(dim);
+    const evil = { ...net, layers: blocks.map((l) => ({ ...l, name: l.name.replace("layer4", "\u001b[31m") })) };
+    expect(summaryText(evil)).not.toContain("\u001b");
+  });
   it("predictions with bars", () => {
     const result = prediction([
       ["Egyptian cat", 0.75, 3],

@@ -1,6 +1,7 @@
 /** Results as text for terminals: tables of plain lines, bars of block characters, colour only where asked for. */
 import type { List, Measure, Prediction, Summary } from "../core/result.ts";
 import { grouped, percent, shapeText, short } from "./numbers.ts";
+import { scopeRuns } from "./scopes.ts";
 
 export interface TextOptions {
   /** Columns of the terminal; default 100. */
@@ -68,12 +69,13 @@ interface Column {
 
 /**
  * Lines of a table: a heading, a rule, the rows; a value with line feeds takes several lines. Columns with `least`
- * shrink, that with the most to give first, until the table fits.
+ * shrink, that with the most to give first, until the table fits. `headings` stand above the rows of their numbers.
  */
 function table(
   columns: readonly Column[],
   width: number,
   paint: ReturnType<typeof painter>,
+  headings: ReadonlyMap<number, string> = new Map(),
 ): { lines: string[]; width: number } {
   const gap = 2;
   const widths = columns.map((c) =>
@@ -97,7 +99,11 @@ function table(
     ...(columns[0]?.values ?? []).flatMap((_, row) => {
       const parts = columns.map((c) => c.values[row]!.split("\n"));
       const height = Math.max(...parts.map((p) => p.length));
-      return Array.from({ length: height }, (_, k) => line((c, i) => pad(parts[i]![k] ?? "", widths[i]!, side(c))));
+      const heading = headings.get(row);
+      return [
+        ...(heading === undefined ? [] : [paint(pad(heading, Math.min(widthOf(heading), total())), "dim")]),
+        ...Array.from({ length: height }, (_, k) => line((c, i) => pad(parts[i]![k] ?? "", widths[i]!, side(c)))),
+      ];
     }),
   ];
   return { lines, width: total() };
@@ -116,19 +122,34 @@ function magnitude(n: number): string {
   return unit === "" ? String(n) : `${value.toFixed(2)}${unit}`;
 }
 
-/** The table of layers as Keras prints it, and the totals. */
+/**
+ * The table of layers as Keras prints it, and the totals. Where names are an exporter's paths of modules, rows stand
+ * under the module's path, and their names, also as connections, go on from there.
+ */
 export function summaryText(summary: Summary, options: TextOptions = {}): string {
   const paint = painter(options.color);
   const { layers, totals } = summary;
+  const headings = new Map<number, string>();
+  const names: string[] = [];
+  const connections: string[] = [];
+  for (const { scope, layers: rows } of scopeRuns(layers)) {
+    if (scope) headings.set(names.length, oneLine(scope));
+    const within = (name: string): string => (name.startsWith(scope) ? name.slice(scope.length) : name);
+    for (const l of rows) {
+      names.push(oneLine(`${scope && "  "}${within(l.name)} (${l.class})`));
+      connections.push(l.inputs.map((name) => oneLine(within(name))).join(",\n"));
+    }
+  }
   const { lines, width } = table(
     [
-      { title: "Layer (class)", values: layers.map((l) => oneLine(`${l.name} (${l.class})`)), least: 26 },
+      { title: "Layer (class)", values: names, least: 26 },
       { title: "Output shape", values: layers.map((l) => shapeText(l.shape)), least: 18 },
       { title: "Param #", values: layers.map((l) => grouped(l.parameters)), align: "right" },
-      { title: "Connected to", values: layers.map((l) => l.inputs.map(oneLine).join(",\n")), least: 10 },
+      { title: "Connected to", values: connections, least: 10 },
     ],
     options.width ?? 100,
     paint,
+    headings,
   );
   const inputs = summary.inputs.map((i) => `${i.name} ${shapeText(i.shape)}`).join(", ");
   return [

@@ -12,7 +12,7 @@ import {
 } from "../options.ts";
 import { makeOutputs } from "../outputs.ts";
 import { openRun } from "../run.ts";
-import { print, printJson } from "../terminal.ts";
+import { print, printJson, wantsColor } from "../terminal.ts";
 
 export function define(command: Command): void {
   command.argument("[model]", "the network, in place of --model");
@@ -48,5 +48,5 @@ async function run(
     await outputs.commit();
   }
   if (flags.json) printJson(toJson(result));
-  else print(summaryText(result, { width: process.stdout.columns ?? 400 }));
+  else print(summaryText(result, { color: wantsColor(), width: process.stdout.columns ?? 400 }));
 }
