@@ -1,4 +1,5 @@
 /** A made-up network for tests of the page: fixed names, shapes and numbers, no engine behind it. */
+import { ConvlensError } from "../../src/core/errors.ts";
 import type { Layer } from "../../src/core/layers.ts";
 import type { Picture } from "../../src/core/picture.ts";
 import { float32, sizeOf, type Tensor } from "../../src/core/tensor.ts";
@@ -148,7 +149,7 @@ export function fakeModel(options: FakeOptions = {}): Model {
       };
     },
     compute: async () => {
-      throw new Error("a made-up network has no engine");
+      throw new ConvlensError("model-unsupported", "a made-up network has no engine");
     },
     findTarget: async (what, of = "logit") => ({ class: what === "top" ? "top" : Number(what), of }),
     run: async (_feeds, { outputs = [dense] } = {}) =>

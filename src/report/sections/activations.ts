@@ -27,7 +27,7 @@ export const activations: Section = {
   summary: "What each channel of each layer answers to, as pictures.",
   order: 40,
   passes: 1,
-  share: 0.55,
+  share: 0.5,
   applies: (model) => method.applies(model),
   produce: activationsFragment,
 };

@@ -11,6 +11,7 @@ import { pixels } from "./pixels.ts";
 import { prediction } from "./prediction.ts";
 import { sparsity } from "./sparsity.ts";
 import { summary } from "./summary.ts";
+import { visualize } from "./visualize.ts";
 
 /** Every section, in the order of the page. */
 export const sections: readonly Section[] = [
@@ -22,6 +23,7 @@ export const sections: readonly Section[] = [
   summary,
   activations,
   filters,
+  visualize,
   sparsity,
   attack,
   made,
