@@ -33,7 +33,7 @@ export async function openRun(
     );
   if (modelFile === undefined) terminal.note("no --model: the demo network");
   const model = await terminal.time("opening the model", () =>
-    openModel(modelFile ?? "cats-and-dogs", modelChoices(flags), platform),
+    openModel(modelFile ?? "cats-and-dogs", { ...modelChoices(flags), pictures: tensors.length === 0 }, platform),
   );
   const folder = flags.out ?? "convlens-out";
   const inputs: Input[] = [];

@@ -36,6 +36,8 @@ export interface OpenOptions extends Partial<Pick<Preprocessing, (typeof singleF
   readonly activation?: NamedActivation;
   readonly threads?: number;
   readonly device?: string;
+  /** `false`: only ready tensors are fed, and notes leave out how pictures are treated. Default `true`. */
+  readonly pictures?: boolean;
   /** The name of bytes that are opened. */
   readonly name?: string;
 }
@@ -71,7 +73,7 @@ export async function openModel(
     format: file.format,
     input: inputs[0]!,
   });
-  notes.push(...chosen);
+  if (options.pictures ?? true) notes.push(...chosen);
   const classes = countClasses(file, options.head, pictureDims(inputs, preprocessing));
   const labels = await findLabels(platform, options.labels, card, classes, notes);
   return makeModel({

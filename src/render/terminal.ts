@@ -101,7 +101,7 @@ function table(
       const height = Math.max(...parts.map((p) => p.length));
       const heading = headings.get(row);
       return [
-        ...(heading === undefined ? [] : [paint(pad(heading, Math.min(widthOf(heading), total())), "dim")]),
+        ...(heading === undefined ? [] : [paint(pad(heading, Math.min(widthOf(heading), width)), "dim")]),
         ...Array.from({ length: height }, (_, k) => line((c, i) => pad(parts[i]![k] ?? "", widths[i]!, side(c)))),
       ];
     }),

@@ -310,3 +310,19 @@ describe("filters", () => {
 
 const readNpyDims = (name: string): readonly number[] | undefined =>
   name.endsWith(".npy") ? readNpy(readFileSync(at(name)), name).dims : undefined;
+
+describe("notes on how pictures are treated", () => {
+  const about = /preprocessing "|pictures are |input size/;
+  it.each([["predict"], ["activations"], ["explain", "--method", "gradient"]])(
+    "are there for pictures and not for ready tensors: %s",
+    async (...verb) => {
+      const picture = await run(...verb, "small.onnx", "one.png", "--json", "-o", "notes");
+      expect(picture.stderr).toMatch(about);
+      expect(picture.stdout).toMatch(about);
+      const ready = await run(...verb, "small.onnx", "--tensor", "batch.npy", "--json", "-o", "notes");
+      expect(ready.code, ready.stderr).toBe(0);
+      expect(ready.stderr).not.toMatch(about);
+      expect(ready.stdout).not.toMatch(about);
+    },
+  );
+});
