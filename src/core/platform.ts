@@ -61,6 +61,25 @@ export interface Zlib {
   crc32(bytes: Uint8Array): number;
 }
 
+/** A file on the network, and what tells that it came whole. */
+export interface RemoteFile {
+  /** Its name in the store. */
+  readonly name: string;
+  readonly address: string;
+  readonly md5?: string;
+  readonly sha256?: string;
+  readonly bytes?: number;
+}
+
+/** Files that are downloaded once and kept. */
+export interface FileStore {
+  readonly folder: string;
+  /** A file that is there, whole; `undefined` for any other. */
+  find(name: string): Promise<ByteSource | undefined>;
+  /** Downloads what is not there, goes on with what is there in part, and checks it. Progress counts bytes. Throws `network-failed`, `file-missing` (offline), `output-failed` and `cancelled`. */
+  download(file: RemoteFile, options?: RunOptions): Promise<ByteSource>;
+}
+
 export interface Platform {
   readonly name: "node" | "web";
   /** Opens a path, a URL, bytes, a File or Blob, or Files that belong together (a model and its weights). */
@@ -73,6 +92,8 @@ export interface Platform {
   codec(name: "jpeg-decode" | "webp-decode" | "jpeg-encode"): Promise<WebAssembly.Module | undefined>;
   /** Native code for PNG; absent in browsers. */
   readonly zlib?: Zlib;
+  /** Where downloads are kept; absent in browsers. */
+  readonly store?: FileStore;
   /** SHA-256 of a whole source, lower-case hex, read piece by piece. */
   sha256(source: ByteSource): Promise<string>;
   /** Where notices go that no result carries ("native engine not installed, using WASM"). */

@@ -4,6 +4,7 @@ import { didYouMean } from "../core/nearest.ts";
 import type { ByteSource, EngineOptions, Platform } from "../core/platform.ts";
 import type { ModelFile } from "../formats/format.ts";
 import { readModel } from "../formats/index.ts";
+import { findApplication, openApplication, readApplications } from "./applications.ts";
 import type { ModelCard, Preprocessing } from "./card.ts";
 import { checkPreprocessing, parseCard, parsePreprocessing } from "./card-parse.ts";
 import { choosePreprocessing } from "./choose-preprocessing.ts";
@@ -43,7 +44,7 @@ export interface OpenOptions extends Partial<Pick<Preprocessing, (typeof singleF
 }
 
 /**
- * Opens a network from a path, an address, bytes, or the id of an embedded one. Throws `file-missing`,
+ * Opens a network from a path, an address, bytes, or the id of an embedded or a downloaded one. Throws `file-missing`,
  * `file-unreadable`, `format-unknown`, `format-unsupported`, `model-invalid`, `card-invalid` and `option-invalid`.
  */
 export async function openModel(
@@ -52,14 +53,21 @@ export async function openModel(
   options: OpenOptions = {},
 ): Promise<Model> {
   const isEmbedded = typeof what === "string" && embeddedModels.includes(what);
-  const source = isEmbedded
-    ? await platform.embedded(`${what}.onnx`)
-    : await platform.open(what, options.name).catch((error: unknown) => {
-        throw suggestingIds(error, what);
-      });
+  const application = typeof what === "string" ? await findApplication(platform, what) : undefined;
+  const pulled = application && (await openApplication(platform, application));
+  const source =
+    pulled?.source ??
+    (isEmbedded
+      ? await platform.embedded(`${what}.onnx`)
+      : await platform.open(what, options.name).catch(async (error: unknown) => {
+          throw await suggestingIds(platform, error, what);
+        }));
   const architecture =
-    options.architecture === undefined ? {} : { architecture: await platform.open(options.architecture) };
-  const [file, card] = await Promise.all([readModel(source, architecture), findCard(platform, source, options.card)]);
+    options.architecture === undefined ? pulled?.architecture : await platform.open(options.architecture);
+  const [file, card] = await Promise.all([
+    readModel(source, architecture ? { architecture } : {}),
+    findCard(platform, source, options.card ?? pulled?.card),
+  ]);
   const notes = [...file.notes];
   if (file.opaque !== undefined) notes.push(`only the outputs of "${source.name}" can be computed: ${file.opaque}`);
 
@@ -92,12 +100,12 @@ export async function openModel(
 }
 
 /** A missing file whose name has no ending may be a mistyped id: the error then names the nearest. */
-function suggestingIds(error: unknown, what: unknown): unknown {
+async function suggestingIds(platform: Platform, error: unknown, what: unknown): Promise<unknown> {
   if (!(error instanceof ConvlensError) || error.code !== "file-missing") return error;
-  const suggestion = typeof what === "string" && !/[./\\]/.test(what) ? didYouMean(what, embeddedModels) : "";
-  return suggestion === "" || error.message.includes("Did you mean")
-    ? error
-    : new ConvlensError(error.code, `${error.message}${suggestion}`, { cause: error });
+  if (typeof what !== "string" || /[./\\]/.test(what) || error.message.includes("Did you mean")) return error;
+  const downloaded = platform.store ? await readApplications(platform) : [];
+  const suggestion = didYouMean(what, [...embeddedModels, ...downloaded.map(({ id }) => id)]);
+  return suggestion === "" ? error : new ConvlensError(error.code, `${error.message}${suggestion}`, { cause: error });
 }
 
 function singleOptions(options: OpenOptions): Partial<Preprocessing> {

@@ -9,6 +9,7 @@ import { ConvlensError } from "../core/errors.ts";
 import type { Engine, Platform, Zlib } from "../core/platform.ts";
 import { addressSource, httpAddress } from "./address.ts";
 import { fileSource } from "./node-files.ts";
+import { nodeStore, type StoreOptions } from "./node-store.ts";
 import { memorySource } from "./source.ts";
 
 const codecFiles = {
@@ -20,7 +21,7 @@ const codecFiles = {
 /** The package's `models/` folder, from `src/platform/` and from `dist/platform/` alike. */
 const modelsFolder = new URL("../../models/", import.meta.url);
 
-export interface NodePlatformOptions {
+export interface NodePlatformOptions extends StoreOptions {
   /** Takes notices that no result carries; default: a line on stderr. */
   readonly notice?: (message: string) => void;
 }
@@ -72,6 +73,7 @@ export function createNodePlatform(options: NodePlatformOptions = {}): Platform 
       return compiled;
     },
     zlib,
+    store: nodeStore(options),
     sha256: async (source) => {
       const hash = createHash("sha256");
       // Small pieces: what was read stays in memory until the next collection.
