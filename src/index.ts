@@ -8,7 +8,16 @@ export type { Layer, LayerWeight, Layout } from "./core/layers.ts";
 export { didYouMean } from "./core/nearest.ts";
 export { readNpy, writeNpy } from "./core/npy.ts";
 export type { Picture } from "./core/picture.ts";
-export type { ByteSource, Engine, EngineModel, EngineSession, Platform, RunOptions } from "./core/platform.ts";
+export type {
+  ByteSource,
+  Engine,
+  EngineModel,
+  EngineSession,
+  FileStore,
+  Platform,
+  RemoteFile,
+  RunOptions,
+} from "./core/platform.ts";
 export type * from "./core/result.ts";
 export { type ElementType, float32, type Tensor } from "./core/tensor.ts";
 export { formats } from "./formats/index.ts";
@@ -31,6 +40,15 @@ export {
 export { kindOf as pictureKind } from "./image/kind.ts";
 export { type ExportOptions, exportExplanation, exportMethods } from "./methods/explain/export.ts";
 export * from "./methods/index.ts";
+export {
+  type Application,
+  applicationCard,
+  findApplication,
+  keptWeights,
+  megabytes,
+  pullApplication,
+  readApplications,
+} from "./model/applications.ts";
 export type { ModelCard, Preprocessing } from "./model/card.ts";
 export { type Converted, type ConvertOptions, convertModel } from "./model/convert.ts";
 export { isTensor } from "./model/feeds.ts";

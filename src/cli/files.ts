@@ -2,10 +2,11 @@
 import { existsSync } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { basename, extname } from "node:path";
-import { ConvlensError, embeddedModels, formats, pictureKind } from "../index.ts";
+import { ConvlensError, embeddedModels, findApplication, formats, pictureKind } from "../index.ts";
+import { platform } from "../node.ts";
 import { fileName } from "./outputs.ts";
 
-/** Which positional file is the model, and which are pictures: by content, else by extension; ids of embedded networks are models. */
+/** Which positional file is the model, and which are pictures: by content, else by extension; ids are models. */
 export async function sortFiles(
   files: readonly string[],
   named: string | undefined,
@@ -41,7 +42,7 @@ const modelExtensions = new Set([
 
 async function isModel(path: string): Promise<boolean> {
   const byName = modelExtensions.has(extname(path).toLowerCase());
-  if (embeddedModels.includes(path) && !existsSync(path)) return true;
+  if (!existsSync(path) && (embeddedModels.includes(path) || (await findApplication(platform, path)))) return true;
   const head = await firstBytes(path);
   if (head === undefined) return byName || (existsSync(path) && (await stat(path)).isDirectory());
   if (pictureKind(head) !== undefined) return false;

@@ -44,10 +44,7 @@ export function commonOptions(command: Command): void {
 
 export function modelOptions(command: Command): void {
   command
-    .option(
-      "-m, --model <file|id>",
-      "the network: a file, an address, or the id of an embedded one (convlens models ls)",
-    )
+    .option("-m, --model <file|id>", "the network: a file, an address, or an id (convlens models ls)")
     .option("--architecture <file>", "the network of a file that holds weights alone: JSON of Keras' model.to_json()")
     .option("--labels <file|id>", "class names: a text or JSON file, or imagenet, imagenet-1001, cifar10")
     .option("--preprocess <mode|file>", "how a picture becomes numbers: a mode (below) or FILE.json")

@@ -66,7 +66,11 @@ export const verbs: readonly Verb[] = [
     summary: "the network as one standard ONNX file",
     load: () => import("./commands/convert.ts"),
   },
-  { name: "models", summary: "embedded networks, model cards", load: () => import("./commands/models.ts") },
+  {
+    name: "models",
+    summary: "embedded networks and downloads, model cards",
+    load: () => import("./commands/models.ts"),
+  },
   {
     name: "completion",
     summary: "a script that completes commands in bash, zsh or fish",

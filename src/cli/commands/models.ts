@@ -1,26 +1,63 @@
-/** `convlens models`: the embedded networks, what is known of a network, and model cards. */
-import { access, readFile } from "node:fs/promises";
-import { basename, dirname, extname, join } from "node:path";
+/** `convlens models`: the embedded networks, those to download, what is known of a network, and model cards. */
+import { access } from "node:fs/promises";
+import { extname } from "node:path";
 import type { Command } from "commander";
-import { ConvlensError, embeddedModels, listText, type Model, type ModelCard, shapeText } from "../../index.ts";
+import {
+  ConvlensError,
+  embeddedModels,
+  findApplication,
+  listText,
+  type Model,
+  type ModelCard,
+  shapeText,
+} from "../../index.ts";
 import { platform } from "../../node.ts";
+import { cardOf, cardPath, readCard } from "../cards.ts";
 import { commonOptions, type ModelFlags, modelOptions, preprocessingHelp } from "../options.ts";
 import { makeOutputs } from "../outputs.ts";
+import { pull, pullRows, tellApplication } from "../pull.ts";
 import { openRun } from "../run.ts";
 import { clean, print, printJson, terminalWidth } from "../terminal.ts";
 
 export function define(command: Command): void {
   command
     .command("ls")
-    .description("The embedded networks: they need no download and work offline.")
+    .description("The networks by id: the embedded ones, which need no download, and those that models pull downloads.")
     .option("--json", "one JSON document on stdout")
+    .option("--cache <dir>", "where downloads lie; default: CONVLENS_CACHE, else ~/.cache/convlens")
     .addHelpText("after", "\nExamples:\n  $ convlens models ls\n  $ convlens models ls --json | jq '.rows[].id'")
     .action(list);
+
+  command
+    .command("pull")
+    .description("Downloads the published weights of networks; after that -m ID opens them, offline.")
+    .argument("<ids...>", "vgg16, resnet50 … (convlens models ls)")
+    .option("--cache <dir>", "where downloads lie; default: CONVLENS_CACHE, else ~/.cache/convlens")
+    .option(
+      "--mirror <address>",
+      "a server with the same paths in place of https://storage.googleapis.com; default: CONVLENS_MIRROR",
+    )
+    .option("--offline", "download nothing: only check what is there")
+    .option("--json", "one JSON document on stdout")
+    .option("--quiet", "no progress on stderr")
+    .addHelpText(
+      "after",
+      `
+The files are those that keras.applications uses, from the addresses of their authors, checked as Keras checks them. A
+download that was stopped goes on where it was. Files that are there already may be put into the folder under their
+published names. --cache is for this command; set CONVLENS_CACHE so that the others look there too.
+
+Examples:
+  $ convlens models pull vgg16
+  $ convlens predict -m vgg16 cat.jpg
+  $ CONVLENS_CACHE=/data/convlens convlens models pull resnet50 mobilenetv2`,
+    )
+    .action(pull);
 
   const info = command
     .command("info")
     .description("What is known of a network: inputs, preprocessing, labels, licence, checksum.")
-    .argument("[model]", "a file, or the id of an embedded network")
+    .argument("[model]", "a file, or an id (convlens models ls)")
     .option("--json", "one JSON document on stdout");
   modelOptions(info);
   commonOptions(info);
@@ -55,28 +92,33 @@ Examples:
 Examples:
   $ convlens models ls
   $ convlens models info cats-and-dogs
+  $ convlens models pull vgg16
   $ convlens models card resnet50.onnx --preprocess torch --labels imagenet`,
   );
 }
 
-async function list(flags: { json?: boolean }): Promise<void> {
-  const rows = await Promise.all(
+async function list(flags: { json?: boolean; cache?: string }): Promise<void> {
+  const embedded = await Promise.all(
     embeddedModels.map(async (id) => {
       const { title, accuracy, labels, licence } = (await readCard(await cardPath(id)))!;
       const { size } = await platform.embedded(`${id}.onnx`);
       return { id, title, bytes: size, accuracy, labels, licence };
     }),
   );
+  const rows = [...embedded, ...(await pullRows(flags.cache))];
   if (flags.json) printJson({ version: 1, kind: "list", rows });
   else
     print(
       listText(
         {
-          rows: rows.map(({ bytes, accuracy, labels, ...row }) => ({
-            ...row,
-            size: `${(bytes / 1e6).toFixed(1)} MB`,
-            accuracy: accuracyText(accuracy),
-            labels: Array.isArray(labels) ? `${labels.length}: ${labels.join(", ")}` : String(labels ?? ""),
+          rows: rows.map((row) => ({
+            id: row.id,
+            title: row.title,
+            size: `${(row.bytes / 1e6).toFixed(1)} MB`,
+            here: "downloaded" in row ? (row.downloaded ? "downloaded" : "models pull") : "embedded",
+            labels: Array.isArray(row.labels) ? `${row.labels.length}: ${row.labels.join(", ")}` : row.labels,
+            licence: row.licence ?? "",
+            ...("accuracy" in row ? { accuracy: accuracyText(row.accuracy) } : {}),
           })),
         },
         { width: terminalWidth() },
@@ -95,9 +137,11 @@ function accuracyText(accuracy: ModelCard["accuracy"] = {}): string {
 }
 
 async function tell(file: string | undefined, flags: ModelFlags & { json?: boolean }): Promise<void> {
+  const named = file ?? flags.model;
+  if (named !== undefined && (await tellApplication(named, flags.json === true))) return;
   const { model, terminal, modelFile } = await openRun(file === undefined ? [] : [file], flags, "model");
   const { name, description, inputs, preprocessing, labels, notes } = model;
-  const card = await readCard(await cardPath(modelFile));
+  const card = await cardOf(modelFile);
   const sha256 = await model.sha256();
   if (card?.sha256 !== undefined && card.sha256 !== sha256)
     terminal.note(`note: the card's checksum is of another file (${card.sha256.slice(0, 12)}…)`);
@@ -141,7 +185,7 @@ async function write(file: string | undefined, flags: ModelFlags & { force?: boo
   if (named === undefined) throw new ConvlensError("option-invalid", "no network is named: convlens models card FILE");
   if (/^https?:/i.test(named))
     throw new ConvlensError("option-invalid", `a card lies beside its file: download "${named}" first`);
-  if (embeddedModels.includes(named))
+  if (embeddedModels.includes(named) || (await findApplication(platform, named)))
     throw new ConvlensError("option-invalid", `"${named}" has its card: convlens models info ${named}`);
   const { model, modelFile } = await openRun(file === undefined ? [] : [file], flags, "model");
   const path = await cardPath(modelFile);
@@ -170,14 +214,3 @@ async function write(file: string | undefined, flags: ModelFlags & { force?: boo
 
 const labelText = ({ name, wnid }: { name: string; wnid?: string }): string =>
   wnid === undefined ? name : `${wnid} ${name}`;
-
-/** Where the card of a file, or of an embedded network, lies. */
-async function cardPath(model = "cats-and-dogs"): Promise<string> {
-  if (embeddedModels.includes(model)) return (await platform.embedded(`${model}.card.json`)).path!;
-  return join(dirname(model), `${basename(model, extname(model))}.card.json`);
-}
-
-async function readCard(path: string): Promise<ModelCard | undefined> {
-  const text = await readFile(path, "utf8").catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as ModelCard);
-}
