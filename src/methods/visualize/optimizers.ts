@@ -21,18 +21,9 @@ type Make = (rate: number, earlier?: Earlier) => Optimizer;
 const kept = (earlier: Earlier | undefined, at: number, length: number): Float32Array =>
   Float32Array.from(earlier?.memory[at] ?? new Float32Array(length));
 
-/** The gradient itself times the rate. */
-const plain: Make = (rate) => ({
-  step(parameters, gradient) {
-    for (let i = 0; i < parameters.length; i++) parameters[i]! += rate * gradient[i]!;
-  },
-  memory: () => [],
-});
-
-/** Kingma and Ba 2014: beta 0.9 and 0.999, epsilon 1e-8. With `nesterov` Dozat 2016, in Keras' form without schedule. */
-const adam =
-  (nesterov: boolean): Make =>
-  (rate, earlier) => {
+/** Steps along `mean(m, g, count)` over the root of the mean square; m and the mean square are running means. */
+function moments(epsilon: number, mean: (m: number, g: number, count: number) => number): Make {
+  return (rate, earlier) => {
     let [first, second]: Float32Array[] = [];
     let count = earlier?.step ?? 0;
     return {
@@ -41,20 +32,41 @@ const adam =
         first ??= kept(earlier, 0, parameters.length);
         second ??= kept(earlier, 1, parameters.length);
         count++;
-        const [one, two] = [1 - 0.9 ** count, 1 - 0.999 ** count];
-        const ahead = 1 - 0.9 ** (count + 1);
+        const two = 1 - 0.999 ** count;
+        // Both means are linear in m and g: two numbers a step serve all parameters.
+        const [ofFirst, ofGradient] = [mean(1, 0, count), mean(0, 1, count)];
         for (let i = 0; i < parameters.length; i++) {
           const g = gradient[i]!;
           const m = 0.9 * first[i]! + 0.1 * g;
           const v = 0.999 * second[i]! + 0.001 * g * g;
           first[i] = m;
           second[i] = v;
-          const mean = nesterov ? (0.9 * m) / ahead + (0.1 * g) / one : m / one;
-          parameters[i]! += (rate * mean) / (Math.sqrt(v / two) + 1e-8);
+          parameters[i]! += (rate * (ofFirst * m + ofGradient * g)) / (Math.sqrt(v / two) + epsilon);
         }
       },
     };
   };
+}
+
+/** The gradient itself times the rate. */
+const plain: Make = (rate) => ({
+  step(parameters, gradient) {
+    for (let i = 0; i < parameters.length; i++) parameters[i]! += rate * gradient[i]!;
+  },
+  memory: () => [],
+});
+
+/** Kingma and Ba 2014: beta 0.9 and 0.999, epsilon 1e-8. */
+const adam: Make = moments(1e-8, (m, _g, count) => m / (1 - 0.9 ** count));
+
+/** Dozat 2016 as Keras has it, with the schedule of its momentum; epsilon 1e-7. */
+const nadam: Make = moments(1e-7, (m, g, count) => {
+  const momentum = (step: number): number => 0.9 * (1 - 0.5 * 0.96 ** step);
+  let product = 1;
+  for (let step = 1; step <= count; step++) product *= momentum(step);
+  const next = momentum(count + 1);
+  return (next * m) / (1 - product * next) + ((1 - momentum(count)) * g) / (1 - product);
+});
 
 /** Tieleman and Hinton 2012, as Keras: rho 0.9, epsilon 1e-7. */
 const rmsprop: Make = (rate, earlier) => {
@@ -74,8 +86,8 @@ const rmsprop: Make = (rate, earlier) => {
 
 export const optimizers: Readonly<Record<OptimizerName, Make>> = {
   step: plain,
-  adam: adam(false),
-  nadam: adam(true),
+  adam,
+  nadam,
   rmsprop,
 };
 

@@ -6,7 +6,16 @@ import { encodeGraph } from "../../formats/onnx/write.ts";
 import { checkGraph } from "../../graph/check.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { nodePlatform } from "../../platform/node.ts";
-import { colourMatrix, fourier, frequencies, type Parameters, pixels, spectrumScale } from "./parameters.ts";
+import {
+  colourMatrix,
+  fourier,
+  frequencies,
+  type Parameters,
+  phases,
+  photographSpectrum,
+  pixels,
+  spectrumScale,
+} from "./parameters.ts";
 
 async function run(graph: Graph, feeds: Readonly<Record<string, Tensor>>): Promise<Float32Array> {
   checkGraph(graph);
@@ -69,10 +78,59 @@ it("colours: Lucid's matrix", () => {
   ]);
 });
 
+describe("phases", () => {
+  const size = { count: 2, channels: 3, height: 16, width: 24 };
+  const made = phases(size, photographSpectrum(16, 24, 3));
+
+  it("shifted by a constant give the same picture, standardised before its colours", async () => {
+    expect(made.dims).toEqual([2, 3, 16, 13]);
+    const values = Float32Array.from([...made.start(random(1)), ...made.start(random(2))]);
+    const picture = await draw(made, values);
+    const shifted = await draw(
+      made,
+      values.map((x) => x + 1.25),
+    );
+    for (const [i, x] of picture.entries()) expect(shifted[i]).toBeCloseTo(x, 4);
+    // Undone: the sigmoid, then the colours; mean 0 and deviation 1 over each picture.
+    const [a, b, c] = colourMatrix as [number[], number[], number[]];
+    const area = 16 * 24;
+    for (const n of [0, 1]) {
+      let [sum, squares] = [0, 0];
+      for (let i = 0; i < area; i++) {
+        const rgb = [0, 1, 2].map((k) => logit(picture[(3 * n + k) * area + i]!)) as [number, number, number];
+        for (const value of solved([a, b, c], rgb)) {
+          sum += value;
+          squares += value * value;
+        }
+      }
+      expect(sum / area / 3).toBeCloseTo(0, 3);
+      expect(squares / area / 3).toBeCloseTo(1, 2);
+    }
+  });
+
+  it("have the slopes of photographs", () => {
+    const spectrum = photographSpectrum(512, 512, 1);
+    const at = (k: number): number => spectrum[k]!;
+    const slope = (from: number, to: number): number => Math.log(at(to) / at(from)) / Math.log(to / from);
+    expect(slope(5, 50)).toBeCloseTo(-1.3, 2);
+    expect(slope(60, 150)).toBeCloseTo(-2.1, 2);
+    expect(slope(160, 250)).toBeCloseTo(-6.7, 2);
+  });
+});
+
+/** Cramer's rule. */
+function solved(m: readonly [number[], number[], number[]], v: readonly [number, number, number]): number[] {
+  const det = ([[a, b, c], [d, e, f], [g, h, i]]: number[][]): number =>
+    a! * (e! * i! - f! * h!) - b! * (d! * i! - f! * g!) + c! * (d! * h! - e! * g!);
+  const all = det(m.map((row) => [...row]));
+  return [0, 1, 2].map((k) => det(m.map((row, r) => row.map((x, j) => (j === k ? v[r]! : x)))) / all);
+}
+
 describe.each([
   ["fourier, odd sides", fourier({ count: 2, channels: 3, height: 7, width: 5 })],
   ["fourier, one channel", fourier({ count: 1, channels: 1, height: 6, width: 9 })],
   ["fourier, own colours", fourier({ count: 1, channels: 3, height: 8, width: 8 }, { decorrelate: false, decay: 1.5 })],
+  ["phases", phases({ count: 2, channels: 3, height: 6, width: 8 }, photographSpectrum(6, 8, 3))],
   ["pixels", pixels({ count: 2, channels: 3, height: 5, width: 4 })],
 ] as const)("%s", (_, made) => {
   it("has the gradient that differences have", async () => {

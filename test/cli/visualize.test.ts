@@ -1,0 +1,90 @@
+/** `visualize` as a process: its files say the same as its numbers, and it can be stopped and gone on with. */
+import { spawn } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { readNpy } from "../../src/core/npy.ts";
+import { decodePngFile } from "./files.ts";
+import { convlens, folder, program } from "./run.ts";
+
+const root = folder();
+const json = (path: string) => JSON.parse(readFileSync(path, "utf8"));
+const small = ["visualize", "--layer", "conv2d", "--channel", "4,7,30", "--size", "48", "--steps", "4"];
+
+it("writes sheet, pictures, numbers and frames", async () => {
+  const out = join(root, "all");
+  const run = await convlens([...small, "--npy", "--frames", "2", "--out", out, "--json"]);
+  expect(run.stderr).toContain("the demo network");
+  expect(run.code).toBe(0);
+  const names = [4, 7, 30].map((channel) => `visualize.channel-${channel}.png`);
+  expect(readdirSync(out).sort()).toEqual(
+    [...names, "visualize.apng", "visualize.json", "visualize.npy", "visualize.png"].sort(),
+  );
+  const result = json(join(out, "visualize.json"));
+  expect(JSON.parse(run.stdout)).toEqual(result);
+  expect(result).toMatchObject({ kind: "images", of: "conv2d", grid: { across: 2, order: "rows", margin: null } });
+  expect(result.losses).toHaveLength(4);
+  expect(result.images[1]).toMatchObject({ label: "channel 7", shape: [48, 48, 3], probability: null });
+  expect(result.images[1].reference).toBeGreaterThan(0);
+  const values = readNpy(readFileSync(join(out, "visualize.npy")), "visualize.npy");
+  expect([values.type, ...values.dims]).toEqual(["float32", 3, 48, 48, 3]);
+  const { data, width } = await decodePngFile(join(out, names[1]!));
+  expect(width).toBe(48);
+  // The demo network takes 0 to 1 in red, green, blue: its numbers are the picture's.
+  const bytes = data.filter((_, i) => data.length / (48 * 48) === 3 || i % 4 !== 3);
+  for (const i of [0, 1000, 4000, 6911])
+    expect(Math.abs(bytes[i]! - 255 * Number(values.data[6912 + i]))).toBeLessThanOrEqual(0.51);
+});
+
+it("preset chollet is the book's bare sheet, column by column", async () => {
+  const out = join(root, "book");
+  const options = ["--layer", "conv2d", "--channel", "0:6", "--preset", "lecture", "--grid", "2x3", "--steps", "1"];
+  const run = await convlens(["visualize", ...options, "--out", out]);
+  expect(run.code).toBe(0);
+  const sheet = await decodePngFile(join(out, "visualize.png"));
+  expect([sheet.width, sheet.height]).toEqual([3 * 64 + 10, 2 * 64 + 5]);
+  const one = await decodePngFile(join(out, "visualize.channel-3.png"));
+  const pixel = ({ data, width, height }: typeof sheet, x: number, y: number) =>
+    [0, 1, 2].map((c) => data[(y * width + x) * (data.length / (width * height)) + c]);
+  // Filter 3 is second row, second column.
+  expect(pixel(sheet, 69 + 20, 69 + 30)).toEqual(pixel(one, 20, 30));
+  expect(pixel(sheet, 66, 30)).toEqual([0, 0, 0]);
+});
+
+it("stopped by Ctrl-C it keeps what is there, and goes on from it to the same picture", async () => {
+  const [whole, half, rest] = ["whole", "half", "rest"].map((name) => join(root, name)) as [string, string, string];
+  const options = ["visualize", "--layer", "conv2d_1", "--channel", "3", "--size", "64"];
+  const child = spawn(process.execPath, [...program, ...options, "--steps", "3000", "--out", half]);
+  let said = "";
+  child.stderr.on("data", (chunk) => {
+    if (!said.includes("objective") && String(chunk).includes("objective")) child.kill("SIGINT");
+    said += chunk;
+  });
+  expect(await new Promise((done) => child.on("close", done))).toBe(0);
+  const at = Number(/stopped at step (\d+) of 3000/.exec(said)?.[1]);
+  expect(at).toBeGreaterThan(0);
+  expect(existsSync(join(half, "visualize.png"))).toBe(true);
+  const more = String(at + 3);
+  expect((await convlens(["visualize", "--resume", half, "--steps", more, "--out", rest])).code).toBe(0);
+  expect((await convlens([...options, "--steps", more, "--out", whole])).code).toBe(0);
+  const picture = async (out: string) => (await decodePngFile(join(out, "visualize.channel-3.png"))).data;
+  expect(await picture(rest)).toEqual(await picture(whole));
+}, 120_000);
+
+it.each([
+  [["--grid", "8"], /--grid "8" is no grid: write ROWSxCOLUMNS, for example 8x8/],
+  [
+    ["--channel", "0:4", "--grid", "1x2", "--steps", "1", "--size", "32", "--layer", "conv2d"],
+    /has 2 places, but there are 4 pictures/,
+  ],
+  [["--start", "nowhere.npy"], /"nowhere.npy" cannot be read/],
+  [["--resume", "."], /holds no visualize.state.json/],
+  [["--weights", "1,x"], /--weights "x" is no number/],
+  [["--preset", "deep"], /deep/],
+  [["--layer", "conv2d_8"], /conv2d_8/],
+])("refuses %j in one line", async (flags, message) => {
+  const { code, stderr } = await convlens(["visualize", "--quiet", "--out", join(root, "none"), ...flags]);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(message);
+  expect(stderr.trim().split("\n")).toHaveLength(1);
+});
