@@ -17,19 +17,13 @@ from keras.src.utils import file_utils
 folder = sys.argv[1]
 
 # Network, preprocessing (imagenet_utils.py), year and authors, and the licence that the weights' authors give.
-APACHE, OXFORD, HE, MIT, BSD = (
-    "Apache-2.0",
-    "CC-BY-4.0 (Visual Geometry Group, Oxford)",
-    "MIT (Kaiming He)",
-    "MIT",
-    "BSD-3-Clause",
-)
+APACHE, CC_BY, MIT, BSD = "Apache-2.0", "CC-BY-4.0", "MIT", "BSD-3-Clause"
 NETWORKS = [
-    ("VGG16", "caffe", "Simonyan and Zisserman 2014", OXFORD),
-    ("VGG19", "caffe", "Simonyan and Zisserman 2014", OXFORD),
-    ("ResNet50", "caffe", "He and others 2015", HE),
-    ("ResNet101", "caffe", "He and others 2015", HE),
-    ("ResNet152", "caffe", "He and others 2015", HE),
+    ("VGG16", "caffe", "Simonyan and Zisserman 2014", CC_BY),
+    ("VGG19", "caffe", "Simonyan and Zisserman 2014", CC_BY),
+    ("ResNet50", "caffe", "He and others 2015", MIT),
+    ("ResNet101", "caffe", "He and others 2015", MIT),
+    ("ResNet152", "caffe", "He and others 2015", MIT),
     ("ResNet50V2", "tf", "He and others 2016", None),
     ("ResNet101V2", "tf", "He and others 2016", None),
     ("ResNet152V2", "tf", "He and others 2016", None),

@@ -105,25 +105,31 @@ async function list(flags: { json?: boolean; cache?: string }): Promise<void> {
       return { id, title, bytes: size, accuracy, labels, licence };
     }),
   );
-  const rows = [...embedded, ...(await pullRows(flags.cache))];
-  if (flags.json) printJson({ version: 1, kind: "list", rows });
-  else
-    print(
-      listText(
-        {
-          rows: rows.map((row) => ({
-            id: row.id,
-            title: row.title,
-            size: `${(row.bytes / 1e6).toFixed(1)} MB`,
-            here: "downloaded" in row ? (row.downloaded ? "downloaded" : "models pull") : "embedded",
-            labels: Array.isArray(row.labels) ? `${row.labels.length}: ${row.labels.join(", ")}` : row.labels,
-            licence: row.licence ?? "",
-            ...("accuracy" in row ? { accuracy: accuracyText(row.accuracy) } : {}),
-          })),
-        },
-        { width: terminalWidth() },
-      ),
-    );
+  const downloads = await pullRows(flags.cache);
+  if (flags.json) {
+    printJson({ version: 1, kind: "list", rows: [...embedded, ...downloads] });
+    return;
+  }
+  const table = (rows: readonly Record<string, unknown>[]) => print(listText({ rows }, { width: terminalWidth() }));
+  table(
+    embedded.map(({ bytes, accuracy, labels, ...row }) => ({
+      ...row,
+      size: `${(bytes / 1e6).toFixed(1)} MB`,
+      accuracy: accuracyText(accuracy),
+      labels: Array.isArray(labels) ? `${labels.length}: ${labels.join(", ")}` : String(labels ?? ""),
+    })),
+  );
+  print("");
+  table(
+    downloads.map(({ id, title, bytes, downloaded, licence }) => ({
+      id,
+      title,
+      size: `${Math.round(bytes / 1e6)} MB`,
+      weights: downloaded ? "downloaded" : "to pull",
+      licence: licence ?? "",
+    })),
+  );
+  print("\nconvlens models pull ID downloads the weights of the lower ones, trained on ImageNet; -m ID opens them.");
 }
 
 /** `{ "test": { "value": 0.91, "images": 10000 } }` as "91.0 % of 10,000 (test)". */
