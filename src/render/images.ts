@@ -19,7 +19,7 @@ const leastTile = 96;
 const textHeight = 34;
 
 /** Column and row of tile `i` of `count`. */
-export function tileAt(
+function tileAt(
   i: number,
   count: number,
   { across, order }: Pick<Images["grid"], "across" | "order">,

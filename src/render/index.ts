@@ -9,7 +9,7 @@ export { type Box, explanationBoxes } from "./explain/boxes.ts";
 export { type ExplanationMode, type ExplanationOptions, explanationModes, type Placed } from "./explain/draw.ts";
 export { type PaletteName, paletteName } from "./explain/palette.ts";
 export { type FilterSheetOptions, filterSheets } from "./filters.ts";
-export { imagesSheet, pictureGrid, reachedText, tileAt } from "./images.ts";
+export { imagesSheet, pictureGrid, reachedText } from "./images.ts";
 export { lecturePicture } from "./lecture.ts";
 export { type MatshowOptions, matshow } from "./matshow.ts";
 export { barePicture, explanationPicture, explanationScene } from "./overlay.ts";

@@ -5,7 +5,7 @@ import { readNpy } from "../../src/core/npy.ts";
 import { float32, type Tensor } from "../../src/core/tensor.ts";
 import { visualize } from "../../src/methods/index.ts";
 import type { Model } from "../../src/model/model.ts";
-import { openModel } from "../../src/node.ts";
+import { embeddedPhotograph, openImage, openModel } from "../../src/node.ts";
 
 const file = (name: string): string => `test/fixtures/visualize/${name}`;
 const array = (name: string): Tensor => readNpy(readFileSync(file(name)), name);
@@ -118,6 +118,25 @@ describe("the ascent", () => {
       return grams[0]!.reduce((sum, x, i) => sum + x * grams[1]![i]!, 0);
     };
     expect(await likeness(100)).toBeLessThan((await likeness(0)) - 0.005);
+  });
+
+  it("draws the first channels of several layers, a row for each", async () => {
+    const { images, grid } = await visualize.run(demo, {}, { layer: "conv2d*", steps: 1, size: [64] });
+    expect(images).toHaveLength(32);
+    expect(grid.across).toBe(8);
+    expect(images[9]!.label).toBe("conv2d_1 channel 1");
+  });
+
+  it("dreams on a photograph: it keeps the photograph and raises the layer", async () => {
+    const { picture } = await openImage(await embeddedPhotograph());
+    const feeds = demo.prepare(picture).tensor;
+    const { images } = await visualize.run(demo, { feeds }, { preset: "dream", layer: "conv2d_1", steps: 3 });
+    const { data } = images[0]!.values;
+    expect(images[0]!.reached).toBeGreaterThan(2 * images[0]!.reference!);
+    const far = data.reduce((sum, x, i) => sum + Math.abs(x - Number(feeds.data[i])), 0) / data.length;
+    expect(far).toBeGreaterThan(0.002);
+    expect(far).toBeLessThan(0.06);
+    await expect(visualize.run(demo, {}, { preset: "dream" })).rejects.toThrow(/a photograph is what it starts from/);
   });
 
   it("goes from one channel to another", async () => {

@@ -10,7 +10,7 @@ import { resized } from "./dream.ts";
 import type { OptimizerName } from "./optimizers.ts";
 import { type CanvasSize, fourier, type Parameters, phases, photographSpectrum, pixels } from "./parameters.ts";
 import type { Preset } from "./presets.ts";
-import type { Batch, Subject, SubjectOptions } from "./subject.ts";
+import type { Batch, SubjectOptions } from "./subject.ts";
 
 export interface VisualizeOptions extends SubjectOptions {
   readonly preset: string;
@@ -58,8 +58,7 @@ function sidesOf({ size }: VisualizeOptions): { readonly height: number; readonl
 export function jobOf(
   model: Model,
   preset: Preset,
-  subject: Subject,
-  { items, target }: Batch,
+  { layer, items, target }: Batch,
   options: VisualizeOptions,
   input: VisualizeInput,
   first: number,
@@ -68,7 +67,7 @@ export function jobOf(
     input.start ?? (options.from === "photograph" || preset.canvas === "photograph" ? photographOf(input) : undefined);
   const own = networkSize(model);
   // Layers of maps are computed for any size; what stands behind a dense layer sees views of the network's own.
-  const free = subject.layer?.shape.length === 4;
+  const free = layer?.shape.length === 4;
   const larger = { height: Math.round(own.height * preset.larger), width: Math.round(own.width * preset.larger) };
   const given = sidesOf(options) ?? (start ? startSize(model, start) : undefined);
   const preferred =

@@ -92,13 +92,12 @@ describe("phases", () => {
     );
     for (const [i, x] of picture.entries()) expect(shifted[i]).toBeCloseTo(x, 4);
     // Undone: the sigmoid, then the colours; mean 0 and deviation 1 over each picture.
-    const [a, b, c] = colourMatrix as [number[], number[], number[]];
     const area = 16 * 24;
     for (const n of [0, 1]) {
       let [sum, squares] = [0, 0];
       for (let i = 0; i < area; i++) {
-        const rgb = [0, 1, 2].map((k) => logit(picture[(3 * n + k) * area + i]!)) as [number, number, number];
-        for (const value of solved([a, b, c], rgb)) {
+        const rgb = [0, 1, 2].map((k) => logit(picture[(3 * n + k) * area + i]!));
+        for (const value of solved(colourMatrix, rgb)) {
           sum += value;
           squares += value * value;
         }
@@ -119,11 +118,15 @@ describe("phases", () => {
 });
 
 /** Cramer's rule. */
-function solved(m: readonly [number[], number[], number[]], v: readonly [number, number, number]): number[] {
-  const det = ([[a, b, c], [d, e, f], [g, h, i]]: number[][]): number =>
-    a! * (e! * i! - f! * h!) - b! * (d! * i! - f! * g!) + c! * (d! * h! - e! * g!);
-  const all = det(m.map((row) => [...row]));
-  return [0, 1, 2].map((k) => det(m.map((row, r) => row.map((x, j) => (j === k ? v[r]! : x)))) / all);
+function solved(m: readonly (readonly number[])[], v: readonly number[]): number[] {
+  const det = (rows: readonly (readonly number[])[]): number => {
+    const [a, b, c, d, e, f, g, h, i] = rows.flat() as [
+      ...[number, number, number, number, number],
+      ...[number, number, number, number],
+    ];
+    return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
+  };
+  return [0, 1, 2].map((k) => det(m.map((row, r) => row.map((x, j) => (j === k ? v[r]! : x)))) / det(m));
 }
 
 describe.each([

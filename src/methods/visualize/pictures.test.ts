@@ -1,11 +1,12 @@
 /** The rules from numbers to 8 bits, with the values that the Keras book's functions give. */
 import { expect, it } from "vitest";
+import type { Picture } from "../../core/picture.ts";
 import type { Preprocessing } from "../../model/card.ts";
 import { cropped, plainPicture, rulePicture, undonePicture } from "./pictures.ts";
 import { presets } from "./presets.ts";
 
 const size = { channels: 1, height: 2, width: 2 };
-const levels = (picture: { data: Uint8ClampedArray }): number[] => [...picture.data].filter((_, i) => i % 4 === 0);
+const levels = (picture: Picture): number[] => [...picture.data].filter((_, i) => i % 4 === 0);
 
 it.each([
   ["chollet", [93, 116, 138, 161]],

@@ -43,6 +43,8 @@ export interface Item {
 
 /** Pictures that are drawn at once. */
 export interface Batch {
+  /** `undefined` for classes. */
+  readonly layer: Layer | undefined;
   readonly items: readonly Item[];
   readonly target: Target;
   /** The same objective without what pictures do to each other, for one picture or several. */
@@ -53,9 +55,9 @@ export interface Subject {
   readonly name: string;
   readonly title: string;
   readonly notes: readonly string[];
-  /** `undefined` for classes. */
-  readonly layer: Layer | undefined;
   readonly batches: readonly Batch[];
+  /** Pictures in a row of the sheet, where that follows from what they are of. */
+  readonly across?: number;
 }
 
 /** Noise of copies of one picture. */
@@ -83,14 +85,14 @@ async function classSubject(model: Model, options: SubjectOptions): Promise<Subj
   const classes = found.map((target) => ("class" in target ? Number(target.class) : 0));
   const nameOf = (index: number): string => model.labels?.[index]?.name ?? `class ${index}`;
   const all = (items: readonly Item[], target: Target): readonly Batch[] =>
-    grouped(items, batch).map((some) => ({ items: some, target, plain: target }));
+    grouped(items, batch).map((some) => ({ layer: undefined, items: some, target, plain: target }));
   const copiesOf = (label: string, index: number): readonly Item[] =>
     Array.from({ length: copies }, (_, c) => ({
       label: copies > 1 ? `${label} (${c + 1})` : label,
       key: copyKey(index, c),
       class: index,
     }));
-  const named = { name: "classes", notes: [], layer: undefined };
+  const named = { name: "classes", notes: [] };
   if (weights.length === 0) {
     const title = `The image that maximises ${classes.map(nameOf).join(", ")}`;
     return { ...named, title, batches: classes.flatMap((index, i) => all(copiesOf(nameOf(index), index), found[i]!)) };
@@ -124,7 +126,9 @@ const sumText = (names: readonly string[], weights: readonly number[]): string =
 async function layerSubject(model: Model, preset: Preset, options: SubjectOptions): Promise<Subject> {
   const { objective, channels: given, weights, between, copies, batch, direction, power, diversity } = options;
   if (preset.octaves) return dreamSubject(model, preset, options);
-  const { layer, notes } = await layerOf(model, options.layer);
+  const { layers, notes } = await layersOf(model, options.layer);
+  if (layers.length > 1) return manyLayers(model, preset, options, layers);
+  const layer = layers[0]!;
   const count = channelCount(layer, model.sourceLayout);
   mustHaveChannels(layer, given, count);
   const position = positionOf(options, layer);
@@ -194,11 +198,46 @@ async function layerSubject(model: Model, preset: Preset, options: SubjectOption
         places,
       );
     const target = diversity > 0 && some.length > 1 ? diverse(plain, layer, some.length, diversity) : plain;
-    return { items: some.map(({ item }) => item), target, plain };
+    return { layer, items: some.map(({ item }) => item), target, plain };
   });
   const title = same ? `What excites ${layer.name}` : `What channels of ${layer.name} look for`;
-  return { name: layer.name, title, notes, layer, batches };
+  return { name: layer.name, title, notes, batches };
 }
+
+/** The first channels of each of several layers, unless some are named: a row for each layer. */
+async function manyLayers(
+  model: Model,
+  preset: Preset,
+  options: SubjectOptions,
+  layers: readonly Layer[],
+): Promise<Subject> {
+  const given = options.channels.length > 0 || options.objective !== "channel";
+  const all = await Promise.all(
+    layers.map((layer) => {
+      const count = channelCount(layer, model.sourceLayout);
+      const channels = given ? options.channels : Array.from({ length: Math.min(FIRST, count) }, (_, i) => i);
+      return layerSubject(model, preset, { ...options, layer: layer.name, channels });
+    }),
+  );
+  const batches = all.flatMap(({ name, batches: own }) =>
+    own.map((batch) => ({
+      ...batch,
+      items: batch.items.map((item) => ({ ...item, label: `${name} ${item.label}` })),
+    })),
+  );
+  const rows = all.map(({ batches: own }) => own.reduce((sum, { items }) => sum + items.length, 0));
+  return {
+    name: `${layers.length} layers`,
+    title: "What channels look for, layer by layer",
+    notes: [],
+    batches,
+    // Only where rows are of one length do layers keep to them.
+    ...(new Set(rows).size === 1 && preset.grid.order === "rows" ? { across: rows[0]! } : {}),
+  };
+}
+
+/** Channels of each of several layers. */
+const FIRST = 8;
 
 /** Mixed2 to mixed5 of Inception v3, as the Keras book weighs them: how deep they lie among its convolutions. */
 const dreamt: readonly (readonly [depth: number, weight: number])[] = [
@@ -223,7 +262,7 @@ async function dreamSubject(model: Model, { trim }: Preset, options: SubjectOpti
   const chosen =
     options.layer === ""
       ? dreamt.map(([depth, weight]) => ({ layer: all[Math.floor(depth * all.length)]!, weight }))
-      : [{ layer: (await layerOf(model, options.layer)).layer, weight: 1 }];
+      : [{ layer: await oneLayer(model, options.layer), weight: 1 }];
   const parts = chosen.map(({ layer, weight }) => ({ weight, target: layerObjective(layer, trim) }));
   const target = sumObjective(parts);
   const names = [...new Set(chosen.map(({ layer }) => layer.name))].join(", ");
@@ -232,16 +271,18 @@ async function dreamSubject(model: Model, { trim }: Preset, options: SubjectOpti
     name: names,
     title: `A dream of ${names}`,
     notes: options.layer === "" ? [`layers ${names} were chosen by their depth; --layer takes one`] : [],
-    layer: chosen[0]!.layer,
-    batches: [{ items: [item], target, plain: target }],
+    batches: [{ layer: chosen[0]!.layer, items: [item], target, plain: target }],
   };
 }
 
-async function layerOf(model: Model, name: string): Promise<{ layer: Layer; notes: readonly string[] }> {
-  const { layers, notes } =
-    name === "" ? await mapLayers(model, []) : { layers: await model.findLayers(name), notes: [] };
-  if (layers.length > 1) wrong(`"${name}" means ${layers.length} layers: name one`);
-  return { layer: layers[0]!, notes };
+async function layersOf(model: Model, name: string): Promise<{ layers: readonly Layer[]; notes: readonly string[] }> {
+  if (name === "" || name === "all") return mapLayers(model, name === "" ? [] : ["all"]);
+  return { layers: await model.findLayers(name), notes: [] };
+}
+
+async function oneLayer(model: Model, name: string): Promise<Layer> {
+  const { layers } = await layersOf(model, name);
+  return layers.length > 1 ? wrong(`"${name}" means ${layers.length} layers: name one`) : layers[0]!;
 }
 
 function positionOf({ position, objective }: SubjectOptions, layer: Layer): readonly [number, number] | undefined {

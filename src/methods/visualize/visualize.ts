@@ -60,7 +60,7 @@ export const visualize: Visualize = {
     layer: {
       type: "string",
       default: "",
-      help: "the layer whose channels are drawn; default: the last convolutional stage",
+      help: "whose channels are drawn: a name, a pattern (conv*) or all convolutions; default: the last convolutional stage",
     },
     objective: {
       type: "choice",
@@ -115,6 +115,8 @@ export const visualize: Visualize = {
     mustApply(visualize, model);
     const options = resolveOptions<VisualizeOptions>(visualize.options, given);
     const preset = presetOf(options);
+    if (preset.octaves && input.resume)
+      throw new ConvlensError("option-invalid", "a dream is short and starts anew: it cannot be gone on with");
     const subject = await subjectOf(model, preset, options);
     const { onProgress, signal, onStep, onState } = given;
     const { batches } = subject;
@@ -130,7 +132,7 @@ export const visualize: Visualize = {
         break;
       }
       const first = batches.slice(0, b).reduce((sum, { items }) => sum + items.length, 0);
-      const job = jobOf(model, preset, subject, batch, options, input, first);
+      const job = jobOf(model, preset, batch, options, input, first);
       const resume = input.resume?.[b];
       const made = await ascended(
         {
@@ -141,7 +143,7 @@ export const visualize: Visualize = {
               onStep({ batch: b, step, steps, losses: all, pictures: () => drawn(canvas, job, preset) }),
           }),
         },
-        subject,
+        batch,
         preset,
         {
           ...(signal ? { signal } : {}),
@@ -161,7 +163,7 @@ export const visualize: Visualize = {
     for (const note of whatIsDead(images, subject)) notes.add(note);
     if (preset.canvas === "raw" && !input.start) for (const note of outside(model, preset)) notes.add(note);
     onState?.(states);
-    const across = Math.ceil(Math.sqrt(images.length));
+    const across = subject.across ?? Math.ceil(Math.sqrt(images.length));
     return {
       kind: "images",
       title: subject.title,
@@ -186,7 +188,7 @@ function presetOf({ preset, targets }: VisualizeOptions): Preset {
 }
 
 /** The ascent; what a layer refuses is told with the size of the pictures. */
-async function ascended(job: AscentJob, { layer }: Subject, { octaves }: Preset, run: RunOptions): Promise<Ascended> {
+async function ascended(job: AscentJob, { layer }: Batch, { octaves }: Preset, run: RunOptions): Promise<Ascended> {
   try {
     return await (octaves ? dream(job, octaves, run) : ascend(job, run));
   } catch (error) {
@@ -280,13 +282,13 @@ async function classScore(
   return answer?.predictions.find((entry) => entry.index === index);
 }
 
-function whatIsDead(images: readonly MadeImage[], { layer }: Subject): readonly string[] {
+function whatIsDead(images: readonly MadeImage[], { name, batches }: Subject): readonly string[] {
   const dead = images.filter((made) => made.dead !== null);
-  if (dead.length === 0 || !layer) return [];
+  if (dead.length === 0 || !batches[0]?.layer) return [];
   const names = dead.map(({ label }) => label.replace("channel ", "")).join(", ");
   const all = dead.length === images.length ? "all are dead: " : "";
   return [
-    `${all}no picture was found that switches on ${dead.length === 1 ? "channel" : "channels"} ${names} of ${layer.name}; drawn flat`,
+    `${all}no picture was found that switches on ${dead.length === 1 ? "channel" : "channels"} ${names} of ${name}; drawn flat`,
   ];
 }
 
