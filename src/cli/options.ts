@@ -118,7 +118,7 @@ export function methodOption(command: Command, name: string, spec: OptionSpec): 
 export const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text];
 
 export const number =
-  (flag: string, least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY) =>
+  (flag: string, least: number = Number.NEGATIVE_INFINITY, most: number = Number.POSITIVE_INFINITY) =>
   (text: string): number => {
     const value = Number(text);
     if (text.trim() === "" || !Number.isFinite(value))
@@ -129,7 +129,7 @@ export const number =
   };
 
 export const whole =
-  (flag: string, least = Number.MIN_SAFE_INTEGER, most = Number.MAX_SAFE_INTEGER) =>
+  (flag: string, least: number = Number.MIN_SAFE_INTEGER, most: number = Number.MAX_SAFE_INTEGER) =>
   (text: string): number => {
     const value = number(flag)(text);
     if (Number.isInteger(value) && value >= least && value <= most) return value;

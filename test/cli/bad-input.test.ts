@@ -223,7 +223,7 @@ const cases: readonly (readonly [what: string, args: readonly string[], says: Re
   [
     "scores that overflow",
     ["explain", "overflow.onnx", "--tensor", "large.npy"],
-    /score of class \d for large.npy is NaN.*begin in .*"dense"/,
+    /score of class \d is NaN.*first in layer "dense"/,
   ],
   ["two heads", ["explain", "heads.onnx", "one.png"], /2 independent outputs \("scores", "scores2"\).*--head/],
   ["an explanation of two inputs", ["explain", "two-inputs.onnx", "one.png"], /give each with --tensor/],

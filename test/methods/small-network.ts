@@ -28,7 +28,7 @@ export interface Shape {
   readonly factor?: number;
 }
 
-export const row = [1, 1, 1, 1, 1, -1, -1, -1];
+export const row: readonly number[] = [1, 1, 1, 1, 1, -1, -1, -1];
 
 /** Convolution 1 to 2, 3 x 3; ReLU; flatten, channels first; dense 8 to 4. Or its twin that takes and gives N, H, W, C. */
 export async function network(shape: Shape = {}): Promise<Model> {
@@ -67,7 +67,7 @@ export async function network(shape: Shape = {}): Promise<Model> {
 }
 
 export const counting = (from = 0): Float32Array => Float32Array.from({ length: 16 }, (_, i) => i + from);
-export const picture = (model: Model, numbers = counting()): { feeds: Tensor<"float32"> } => {
+export const picture = (model: Model, numbers: Float32Array = counting()): { feeds: Tensor<"float32"> } => {
   const dims = model.input.shape.map((n) => n ?? 1);
   if (dims[1] === 1) return { feeds: float32(dims, numbers) };
   const larger = new Float32Array(25).fill(7);

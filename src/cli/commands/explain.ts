@@ -230,8 +230,8 @@ async function withAdvice<T>(method: Explanation, model: Model, run: () => Promi
   try {
     return await run();
   } catch (error) {
-    if (!(error instanceof ConvlensError) || error.code !== "model-unsupported" || !method.needs.includes("gradient"))
-      throw error;
+    const isMissing = error instanceof ConvlensError && error.message.startsWith("no gradient passes");
+    if (!isMissing || !method.needs.includes("gradient")) throw error;
     const others = explanations.filter(
       (other) => !other.needs.includes("gradient") && other.applies(model) === undefined,
     );
