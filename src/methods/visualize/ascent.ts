@@ -83,11 +83,11 @@ export interface Ascended {
 export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions = {}): Promise<Ascended> {
   const { model, target, size, parameters: way, units, steps, seed } = job;
   const anySize = "layer" in target || "reads" in target;
-  const values = Float32Array.from(job.resume?.parameters ?? job.start);
+  const values = (job.resume?.parameters ?? job.start).slice();
   const optimizer = optimizers[job.optimizer](job.rate, job.resume);
   const losses: number[] = [];
   const most = new Float32Array(size.count).fill(Number.NEGATIVE_INFINITY);
-  let good = Float32Array.from(values);
+  let good = values.slice();
   /** Whether some picture's start gets no slope at all: its units are off. */
   let dead = false;
   const look = async (canvas: Float32Array, seen: View, noises: readonly Random[], redirect: boolean) => {
@@ -109,7 +109,7 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
       break;
     }
     const canvas = way ? await run(model, way, "forward", { parameters: float32(way.dims, values) }) : values;
-    const slope = new Float32Array(canvas.length);
+    let slope = new Float32Array(0);
     let loss = 0;
     for (let v = 0; v < job.views; v++) {
       const drawn = seedOf(seed, step * job.views + v);
@@ -124,8 +124,10 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
         loss += score / found.scores.length / job.views;
         most[n] = Math.max(most[n]!, score);
       }
-      for (let i = 0; i < slope.length; i++) slope[i]! += found.slope[i]! / job.views;
+      if (v === 0) slope = found.slope;
+      else for (let i = 0; i < slope.length; i++) slope[i]! += found.slope[i]!;
     }
+    if (job.views > 1) for (let i = 0; i < slope.length; i++) slope[i]! /= job.views;
     if (!Number.isFinite(loss)) {
       ended = "exploded";
       break;
@@ -133,7 +135,7 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
     losses.push(loss);
     if (loss > job.enough) break;
     job.onStep?.(step + 1, losses, canvas);
-    good = Float32Array.from(values);
+    good = values.slice();
     regularize(canvas, slope, size, middleOf(units), size.count, job.regularizers);
     const back = way
       ? await run(model, way, "backward", {
@@ -179,12 +181,17 @@ function place({ transforms, size, sees }: AscentJob, source: Random, progress: 
 }
 
 /** The view of a canvas; what lies beside the canvas is middle grey. */
-function filled(seen: View, canvas: Float32Array, { size, border, units }: AscentJob): Float32Array {
+function filled(seen: View, canvas: Float32Array, { border, units }: AscentJob): Float32Array {
   const planes = seen.apply(canvas);
   if (border !== "empty") return planes;
-  const area = seen.cover.length;
-  for (let plane = 0; plane < size.count * size.channels; plane++)
-    for (let i = 0; i < area; i++) planes[plane * area + i]! += middleOf(units) * (1 - seen.cover[i]!);
+  const grey = middleOf(units);
+  const { cover } = seen;
+  const area = cover.length;
+  for (let i = 0; i < area; i++) {
+    const bare = 1 - cover[i]!;
+    if (bare < 1e-6) continue;
+    for (let at = i; at < planes.length; at += area) planes[at]! += grey * bare;
+  }
   return planes;
 }
 
@@ -220,10 +227,23 @@ export function toInput(
     order(preprocessing, channels).forEach((from, c) => {
       const [gain, shift] = unitsOf(preprocessing, raw, c);
       const [source, to] = [(n * channels + (raw ? c : from)) * area, (n * channels + c) * area];
-      for (let i = 0; i < area; i++) out[to + i] = planes[source + i]! * gain + shift;
+      scaled(planes, source, out, to, area, gain, shift);
     });
   const tensor = float32([count, channels, height, width], out);
   return layout === "NHWC" ? transpose(tensor, [0, 2, 3, 1]) : tensor;
+}
+
+/** `count` numbers of one array, times a gain and moved, into another. */
+function scaled(
+  from: Float32Array,
+  source: number,
+  out: Float32Array,
+  to: number,
+  count: number,
+  gain: number,
+  shift: number,
+): void {
+  for (let i = 0; i < count; i++) out[to + i] = from[source + i]! * gain + shift;
 }
 
 /** The adjoint of `toInput`. */
@@ -239,7 +259,7 @@ export function fromInput(
     order(preprocessing, channels).forEach((from, c) => {
       const [gain] = unitsOf(preprocessing, raw, c);
       const [source, to] = [(n * channels + c) * area, (n * channels + (raw ? c : from)) * area];
-      for (let i = 0; i < area; i++) out[to + i] = data[source + i]! * gain;
+      scaled(data, source, out, to, area, gain, 0);
     });
   return out;
 }

@@ -31,6 +31,7 @@ export function regularize(
   count: number,
   { l1 = 0, l2 = 0, tv = 0, blur = 0, boundary = 0 }: Regularizers,
 ): void {
+  if (l1 === 0 && l2 === 0 && tv === 0 && blur === 0 && boundary === 0) return;
   // The mean is that of one picture: more pictures in a batch change nothing.
   const each = canvas.length / count;
   const [down, across] = [Math.ceil(height / 8), Math.ceil(width / 8)];
@@ -38,8 +39,10 @@ export function regularize(
     for (let y = 0, i = start; y < height; y++)
       for (let x = 0; x < width; x++, i++) {
         const off = canvas[i]! - middle;
-        let by = l1 * Math.sign(off) + 2 * l2 * off;
-        if (y < down || x < across || y >= height - down || x >= width - across) by += 2 * boundary * off;
+        let by = 2 * l2 * off;
+        if (l1 !== 0) by += l1 * Math.sign(off);
+        if (boundary !== 0 && (y < down || x < across || y >= height - down || x >= width - across))
+          by += 2 * boundary * off;
         if (blur !== 0) by += blur * (canvas[i]! - blurred(canvas, start, x, y, width, height));
         if (tv !== 0) {
           if (x > 0) by += 2 * tv * (canvas[i]! - canvas[i - 1]!);

@@ -37,6 +37,8 @@ function placed(at: number, size: number, border: Border): number {
 }
 
 export function view(affine: Affine, canvas: Size, size: Size, border: Border): View {
+  if (affine.every((x, i) => x === unchanged[i]) && canvas.height === size.height && canvas.width === size.width)
+    return same(size);
   const [a, b, c, d, e, f] = affine;
   const [from, to] = [canvas.height * canvas.width, size.height * size.width];
   // Four taps a place: index into the canvas, and weight.
@@ -93,6 +95,15 @@ export function view(affine: Affine, canvas: Size, size: Size, border: Border): 
     },
   };
 }
+
+/** The canvas itself. */
+const same = ({ height, width }: Size): View => ({
+  height,
+  width,
+  cover: new Float32Array(height * width).fill(1),
+  apply: (planes) => planes.slice(),
+  adjoint: (slopes) => slopes.slice(),
+});
 
 /** What a transform may look at besides chance. */
 export interface Moment {
