@@ -109,7 +109,7 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
       break;
     }
     const canvas = way ? await run(model, way, "forward", { parameters: float32(way.dims, values) }) : values;
-    let slope = new Float32Array(0);
+    let slope: Float32Array = new Float32Array(0);
     let loss = 0;
     for (let v = 0; v < job.views; v++) {
       const drawn = seedOf(seed, step * job.views + v);
