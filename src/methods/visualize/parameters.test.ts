@@ -33,7 +33,7 @@ describe("Fourier", () => {
   it("has NumPy's frequencies", () => {
     const f = frequencies(4, 4);
     expect([...f.slice(0, 3)]).toEqual([0, 0.25, 0.5]);
-    expect(f[2 * 3 + 2]).toBeCloseTo(0.70710678, 8);
+    expect(f[2 * 3 + 2]).toBeCloseTo(Math.SQRT1_2, 8);
   });
 
   it("weighs them as Lucid", () => {
