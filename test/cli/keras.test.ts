@@ -1,5 +1,6 @@
 /** Keras files on the command line: the table with and without nested layers, weights with an architecture, conversion. */
-import { readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
@@ -68,12 +69,42 @@ it("convert writes an ONNX file with the same table and the same answers", async
   });
   const table = async (file: string) => JSON.parse((await run("summary", file, "--json")).stdout).layers;
   expect(await table(out)).toEqual(await table(original));
-  // An ONNX file has other habits where nothing is said.
-  const prepared = ["--preprocess", "unit", "--fit", "stretch", "--resize", "nearest"];
-  const answers = async (file: string) =>
-    JSON.parse((await run("predict", "-m", file, photograph, ...prepared, "--json")).stdout).output as number[];
-  const [converted, own] = [await answers(out), await answers(original)];
-  converted.forEach((value, i) => {
-    expect(value).toBeCloseTo(own[i]!, 5);
+  // Nothing is said on the command line: the card beside the file tells what the original was given.
+  const answers = async (file: string, ...more: string[]) => {
+    const { stdout, stderr } = await run("predict", "-m", file, photograph, ...more, "--json");
+    const { output, predictions } = JSON.parse(stdout);
+    return { output: output as number[], label: predictions[0].label, stderr };
+  };
+  const same = async (converted: string, original: string, ...more: string[]) => {
+    const [got, wanted] = [await answers(converted), await answers(original, ...more)];
+    got.output.forEach((value, i) => {
+      expect(value).toBeCloseTo(wanted.output[i]!, 5);
+    });
+    expect(got.label).toBe(wanted.label);
+    expect(got.stderr).toBe("");
+  };
+  await same(out, original);
+  const named = ["--preprocess", "caffe", "--resize", "opencv:bilinear", "--labels", join(dir, "names.txt")];
+  writeFileSync(join(dir, "names.txt"), "a\nb\nc\nd\ne\n");
+  const again = await run("convert", original, ...named, "-o", out);
+  expect(again.stdout).toContain(`card     ${join(dir, "converted.card.json")}`);
+  await same(out, original, ...named);
+  const card = JSON.parse(readFileSync(join(dir, "converted.card.json"), "utf8"));
+  expect(card.sha256).toBe(createHash("sha256").update(readFileSync(out)).digest("hex"));
+  expect(card).toMatchObject({ labels: ["a", "b", "c", "d", "e"], preprocessing: { channels: "BGR" } });
+});
+
+it("convert leaves a card alone that serves the original and its conversion", async () => {
+  copyFileSync(fixture("sequential.keras2.h5"), join(dir, "shared.h5"));
+  const card = JSON.stringify({ version: 1, preprocessing: "tf", labels: ["v", "w", "x", "y", "z"] });
+  writeFileSync(join(dir, "shared.card.json"), card);
+  const { stderr } = await run("convert", "shared.h5", "--layout", "nchw", "-o", "shared.onnx");
+  expect(stderr).toContain('"shared.card.json" is the original\'s card too');
+  expect(readFileSync(join(dir, "shared.card.json"), "utf8")).toBe(card);
+  await run("convert", "shared.h5", "--activation", "softmax", "-o", "other.onnx");
+  expect(JSON.parse(readFileSync(join(dir, "other.card.json"), "utf8"))).toMatchObject({
+    labels: ["v", "w", "x", "y", "z"],
+    activation: "softmax",
+    preprocessing: { mean: [1, 1, 1] },
   });
 });

@@ -1,6 +1,5 @@
 /** `convlens models`: the embedded networks, those to download, what is known of a network, and model cards. */
 import { access } from "node:fs/promises";
-import { extname } from "node:path";
 import type { Command } from "commander";
 import {
   ConvlensError,
@@ -12,7 +11,7 @@ import {
   shapeText,
 } from "../../index.ts";
 import { platform } from "../../node.ts";
-import { cardOf, cardPath, readCard } from "../cards.ts";
+import { cardOf, cardPath, makeCard, readCard } from "../cards.ts";
 import { commonOptions, type ModelFlags, modelOptions, preprocessingHelp } from "../options.ts";
 import { makeOutputs } from "../outputs.ts";
 import { pull, pullRows, tellApplication } from "../pull.ts";
@@ -201,22 +200,9 @@ async function write(file: string | undefined, flags: ModelFlags & { force?: boo
   );
   if (exists && !flags.force)
     throw new ConvlensError("output-failed", `"${path}" exists already; --force overwrites it`);
-  const { version: _, ...before } = (await readCard(path)) ?? { version: 1 };
-  const labels =
-    flags.labels !== undefined && extname(flags.labels) === "" ? flags.labels : model.labels?.map(labelText);
-  const card: ModelCard = {
-    version: 1,
-    ...before,
-    preprocessing: model.preprocessing,
-    ...(labels === undefined ? {} : { labels }),
-    ...(flags.activation === undefined ? {} : { activation: flags.activation }),
-    sha256: await model.sha256(),
-  };
+  const card = { ...makeCard(model, flags, await readCard(path)), sha256: await model.sha256() };
   const outputs = makeOutputs();
   await outputs.write(path, `${JSON.stringify(card, undefined, 2)}\n`);
   await outputs.commit();
   print(path);
 }
-
-const labelText = ({ name, wnid }: { name: string; wnid?: string }): string =>
-  wnid === undefined ? name : `${wnid} ${name}`;
