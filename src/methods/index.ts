@@ -20,4 +20,7 @@ export type { VisualizeInput, VisualizeOptions } from "./visualize/job.ts";
 export { presets } from "./visualize/presets.ts";
 export type { AscentStep, VisualizeRun } from "./visualize/visualize.ts";
 
-export const methods: readonly Method[] = Object.values(all);
+/** In the order of their names, which bundlers do not keep by themselves. */
+export const methods: readonly Method[] = Object.entries(all)
+  .sort(([a], [b]) => (a < b ? -1 : 1))
+  .map(([, method]) => method);
