@@ -14,7 +14,7 @@ export type Openable = string | URL | Uint8Array | ArrayBuffer | Blob | readonly
 /** The platform that `openModel` and `openImage` use unless another is given. */
 export const platform: Platform = nodePlatform;
 
-/** Opens a network: a path, an address, bytes, or an embedded id (`cats-and-dogs`, `cifar10`). */
+/** Opens a network: a path, an address, bytes, or an id: embedded (`cats-and-dogs`, `cifar10`) or downloaded (`vgg16` …). */
 export const openModel = (what: Openable, options: OpenOptions = {}, on: Platform = platform): Promise<Model> =>
   openWith(on, what, options);
 
