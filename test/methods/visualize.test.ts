@@ -139,6 +139,32 @@ describe("the ascent", () => {
     await expect(visualize.run(demo, {}, { preset: "dream" })).rejects.toThrow(/a photograph is what it starts from/);
   });
 
+  it("sees the picture as the transforms say, in place of the preset's", async () => {
+    const seen = async (transforms: string, options: object = {}): Promise<Float32Array> =>
+      values(await visualize.run(demo, {}, { ...small, channels: [3], transforms, ...options }), 0);
+    const plain = await seen("none");
+    for (const text of [
+      "pad:6",
+      "jitter:8",
+      "scale:0.8:1.2",
+      "rotate:20",
+      "flip",
+      "blur:1",
+      "noise:0.05",
+      "crop:0.5:0.25",
+    ])
+      expect([text, farthest(await seen(text), plain) > 0.01]).toEqual([text, true]);
+  });
+
+  it.each(["pixels", "fourier", "phases"])("changes %s where asked to", async (parameters) => {
+    const options = { layer: "conv2d_1", channels: [3], size: [40], parameters };
+    const [before, after] = [
+      await visualize.run(demo, {}, { ...options, steps: 1, rate: 1e-6 }),
+      await visualize.run(demo, {}, { ...options, steps: 16 }),
+    ];
+    expect(after.images[0]!.reached).toBeGreaterThan(2 * before.images[0]!.reached);
+  });
+
   it("goes from one channel to another", async () => {
     const { images } = await visualize.run(
       demo,
@@ -188,6 +214,14 @@ describe("the ascent", () => {
     [{ layer: "conv2d_1", channels: [1, 2], weights: [1] }, /1 weights are given for 2 channels/],
     [{ layer: "conv2d_1", channels: [1], position: [99, 0], size: [40] }, /there is none at 99/],
     [{ layer: "conv2d_1", size: [0] }, /"size" is 0/],
+    [{ layer: "conv2d_1", direction: [1] }, /the direction has 1 numbers/],
+    [{ layer: "conv2d_1", power: 2 }, /power belong to the objective "direction"/],
+    [{ targets: ["dog"], between: 3 }, /leave them out for classes/],
+    [{ targets: ["dog"], preset: "dream" }, /of whole layers: leave out the class/],
+    [{ layer: "conv2d_1", channels: [1], copies: 2, diversity: 1, batch: 1 }, /a batch of 2 or more/],
+    [{ layer: "conv2d", preset: "chollet", parameters: "fourier" }, /changes the network's own numbers/],
+    [{ layer: "conv2d", from: "photograph", parameters: "phases" }, /leave out parameters/],
+    [{ layer: "conv2d", transforms: "jitter:x" }, /is not jitter:PIXELS/],
   ])("refuses %j in plain words", async (options, message) => {
     await expect(visualize.run(demo, {}, { steps: 1, ...options })).rejects.toThrow(message);
   });

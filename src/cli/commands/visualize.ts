@@ -63,6 +63,9 @@ const plain = [
   "rate",
   "from",
   "optimizer",
+  "parameters",
+  "transforms",
+  "normalize",
   "between",
   "power",
   "copies",
@@ -140,8 +143,9 @@ Examples:
 const presetsHelp = (): string =>
   presets.map(({ id, title, source }) => `  ${id.padEnd(9)}${title}\n${" ".repeat(11)}${source}`).join("\n");
 
-async function run(files: readonly string[], flags: Flags): Promise<void> {
+async function run(files: readonly string[], flags: Flags, command: Command): Promise<void> {
   const { size, ...rest } = flags;
+  if (flags.resume !== undefined) mustBeResumable(command);
   const opened = await openRun(files, rest, "perhaps");
   const { model, terminal } = opened;
   const start = flags.start === undefined ? undefined : await readArray(flags.start);
@@ -195,6 +199,17 @@ async function run(files: readonly string[], flags: Flags): Promise<void> {
   if (flags.json) printJson(toJson(shown));
   else for (const made of shown.images) print(lineOf(made));
   terminal.note(wrote(written, folder));
+}
+
+/** What a resumed run takes from its folder cannot be given again. */
+function mustBeResumable(command: Command): void {
+  const own = [...plain, "layer", "channel", "target", "weights", "position", "direction", "size", "seed", "start"];
+  const given = own.filter((name) => name !== "steps" && command.getOptionValueSource(name) === "cli");
+  if (given.length > 0)
+    throw new ConvlensError(
+      "option-invalid",
+      `--resume goes on with the options of its folder: leave out ${given.map((name) => `--${name}`).join(", ")}`,
+    );
 }
 
 /** `0.5,-1` as numbers. */

@@ -11,7 +11,8 @@ import type { Model, Target } from "../../model/model.ts";
 import { type Normalization, normalized, type OptimizerName, optimizers } from "./optimizers.ts";
 import type { CanvasSize, Parameters } from "./parameters.ts";
 import { type Regularizers, regularize } from "./regularizers.ts";
-import { type Affine, type Border, compose, type Transform, unchanged, type View, view } from "./views.ts";
+import type { Looks } from "./transforms.ts";
+import { type Affine, compose, gaussian, unchanged, type View, view } from "./views.ts";
 
 /** How a canvas of 0 to 1 in red, green, blue becomes what the network takes; `raw`: the canvas is that already. */
 export interface Units {
@@ -29,12 +30,9 @@ export interface AscentJob {
   /** Where it begins, in place of noise: values of the parameters. */
   readonly start: Float32Array;
   readonly units: Units;
-  readonly transforms: readonly Transform[];
-  readonly border: Border;
+  readonly looks: Looks;
   /** Side lengths of what the network sees. */
   readonly sees: { readonly height: number; readonly width: number };
-  /** Standard deviation of the noise that is added to each view, in parts of the range 0 to 1. */
-  readonly noise: number;
   /** Views that one step looks at; their slopes are averaged. */
   readonly views: number;
   readonly regularizers: Regularizers;
@@ -90,15 +88,17 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
   let good = values.slice();
   /** Whether some picture's start gets no slope at all: its units are off. */
   let dead = false;
-  const look = async (canvas: Float32Array, seen: View, noises: readonly Random[], redirect: boolean) => {
-    const input = toInput(withNoise(filled(seen, canvas, job), job, noises), size, job.sees, units);
+  const look = async (canvas: Float32Array, { seen, soft }: Sight, noises: readonly Random[], redirect: boolean) => {
+    const sharp = filled(seen, canvas, job);
+    const input = toInput(withNoise(soft ? soft.apply(sharp) : sharp, job, noises), size, job.sees, units);
     const overlay = redirect ? { overlay: redirectedRelu } : {};
     const { targets } = await model.gradient(input, { targets: [target], anySize, ...overlay });
     const fromNetwork = Object.values(targets[0]!.gradients)[0]!;
+    const slope = fromInput(fromNetwork, size, units);
     return {
       scores: targets[0]!.scores,
       isDead: isDead(fromNetwork, size.count),
-      slope: seen.adjoint(fromInput(fromNetwork, size, units)),
+      slope: seen.adjoint(soft ? soft.adjoint(slope) : slope),
     };
   };
   let ended: Ascended["ended"];
@@ -113,12 +113,12 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
     let loss = 0;
     for (let v = 0; v < job.views; v++) {
       const drawn = seedOf(seed, step * job.views + v);
-      const seen = view(place(job, random(drawn), step / steps), size, job.sees, job.border);
+      const sight = sightOf(job, random(drawn), step / steps);
       const noises = (): readonly Random[] => job.keys.map((key) => random(seedOf(drawn, key)));
-      let found = await look(canvas, seen, noises(), dead && step < REDIRECTED_STEPS);
+      let found = await look(canvas, sight, noises(), dead && step < REDIRECTED_STEPS);
       if (job.redirect && step === 0 && found.isDead) {
         dead = true;
-        found = await look(canvas, seen, noises(), true);
+        found = await look(canvas, sight, noises(), true);
       }
       for (const [n, score] of found.scores.entries()) {
         loss += score / found.scores.length / job.views;
@@ -173,17 +173,26 @@ async function run(
   return (await model.compute(graph, feeds))[graph.outputs[0]!]!.data as Float32Array;
 }
 
-function place({ transforms, size, sees }: AscentJob, source: Random, progress: number): Affine {
+/** How a step sees the canvas: a view, and perhaps a blur of it. */
+interface Sight {
+  readonly seen: View;
+  readonly soft?: ReturnType<typeof gaussian>;
+}
+
+function sightOf({ looks, size, sees }: AscentJob, source: Random, progress: number): Sight {
   const moment = { progress, canvas: size, sees };
-  return transforms
+  const place = looks.transforms
     .map((transform) => transform(source, moment))
-    .reduce((outer, inner) => compose(outer, inner), unchanged);
+    .reduce((outer: Affine, inner) => compose(outer, inner), unchanged);
+  const seen = view(place, size, sees, looks.border);
+  const [least, most] = looks.blur;
+  return most === 0 ? { seen } : { seen, soft: gaussian(least + (most - least) * source.uniform(), sees) };
 }
 
 /** The view of a canvas; what lies beside the canvas is middle grey. */
-function filled(seen: View, canvas: Float32Array, { border, units }: AscentJob): Float32Array {
+function filled(seen: View, canvas: Float32Array, { looks, units }: AscentJob): Float32Array {
   const planes = seen.apply(canvas);
-  if (border !== "empty") return planes;
+  if (looks.border !== "empty") return planes;
   const grey = middleOf(units);
   const { cover } = seen;
   const area = cover.length;
@@ -199,7 +208,7 @@ function filled(seen: View, canvas: Float32Array, { border, units }: AscentJob):
 const middleOf = ({ raw, preprocessing: { scale, mean, std } }: Units): number =>
   raw ? (127.5 * scale - (mean[0] ?? 0)) / (std[0] ?? 1) : 0.5;
 
-function withNoise(seen: Float32Array, { noise, units }: AscentJob, own: readonly Random[]): Float32Array {
+function withNoise(seen: Float32Array, { looks: { noise }, units }: AscentJob, own: readonly Random[]): Float32Array {
   if (noise === 0) return seen;
   const [range, size] = [units.raw ? 255 : 1, seen.length / own.length];
   for (const [n, source] of own.entries())

@@ -7,10 +7,11 @@ import type { Model } from "../../model/model.ts";
 import type { MethodInput } from "../method.ts";
 import { type AscentJob, type AscentState, fromInput, seedOf } from "./ascent.ts";
 import { resized } from "./dream.ts";
-import type { OptimizerName } from "./optimizers.ts";
+import type { Normalization, OptimizerName } from "./optimizers.ts";
 import { type CanvasSize, fourier, type Parameters, phases, photographSpectrum, pixels } from "./parameters.ts";
 import type { Preset } from "./presets.ts";
 import type { Batch, SubjectOptions } from "./subject.ts";
+import { readTransforms } from "./transforms.ts";
 
 export interface VisualizeOptions extends SubjectOptions {
   readonly preset: string;
@@ -19,6 +20,9 @@ export interface VisualizeOptions extends SubjectOptions {
   readonly rate: number;
   readonly from: string;
   readonly optimizer: string;
+  readonly parameters: string;
+  readonly transforms: string;
+  readonly normalize: string;
   readonly l1: number;
   readonly l2: number;
   readonly tv: number;
@@ -55,6 +59,32 @@ function sidesOf({ size }: VisualizeOptions): { readonly height: number; readonl
   );
 }
 
+/** The preset with what stands in its place. Throws `option-invalid` where two options contradict each other. */
+export function chosenPreset(preset: Preset, options: VisualizeOptions, { start }: VisualizeInput): Preset {
+  const { parameters, transforms, normalize, from } = options;
+  const wrong = (message: string): never => {
+    throw new ConvlensError("option-invalid", message);
+  };
+  if (start && from === "photograph")
+    wrong("it begins either with the numbers of a file or with the photograph: leave out one of them");
+  if (parameters !== "auto") {
+    if (preset.canvas === "raw")
+      wrong(
+        `preset "${preset.id}" changes the network's own numbers: leave out parameters, or take another preset (lucid)`,
+      );
+    if (start || from === "photograph" || preset.canvas === "photograph")
+      wrong("what begins with given pixels changes these pixels: leave out parameters");
+  }
+  const canvas = parameters === "auto" ? preset.canvas : (parameters as Preset["canvas"]);
+  return {
+    ...preset,
+    canvas,
+    // A canvas larger than what the network sees is for views that roam on it.
+    ...(transforms !== "auto" && { looks: readTransforms(transforms), larger: 1 }),
+    normalize: normalize === "auto" ? preset.normalize : (normalize as Normalization),
+  };
+}
+
 export function jobOf(
   model: Model,
   preset: Preset,
@@ -71,13 +101,15 @@ export function jobOf(
   const larger = { height: Math.round(own.height * preset.larger), width: Math.round(own.width * preset.larger) };
   const given = sidesOf(options) ?? (start ? startSize(model, start) : undefined);
   const preferred =
-    preset.size === undefined || (!free && preset.canvas !== "phases")
+    preset.size === undefined || (!free && !preset.looks.parts)
       ? undefined
       : { height: preset.size, width: preset.size };
   const canvas = given ?? preferred ?? (free ? own : larger);
   const channels = model.input.shape[model.input.layout === "NHWC" ? 3 : 1] ?? model.preprocessing.mean.length;
   const size: CanvasSize = { count: items.length, channels, ...canvas };
   const raw = preset.canvas === "raw" || start !== undefined;
+  const { looks } = preset;
+  const framed = { height: canvas.height + looks.frame, width: canvas.width + looks.frame };
   const units = { raw, preprocessing: model.preprocessing, layout: model.input.layout };
   const parameters = raw ? undefined : parametersOf(preset, size);
   return {
@@ -89,10 +121,8 @@ export function jobOf(
       ? startRows(model, start, size, first, units)
       : joined(items.map(({ key }) => noiseOf(preset, size, parameters, seedOf(options.seed, key)))),
     units,
-    transforms: preset.transforms,
-    border: preset.border,
-    sees: free && preset.canvas !== "phases" ? canvas : own,
-    noise: preset.noise,
+    looks,
+    sees: free && !looks.parts ? framed : own,
     views: preset.views,
     regularizers: penalties(preset, options),
     optimizer: options.optimizer === "auto" ? preset.optimizer : (options.optimizer as OptimizerName),

@@ -2,7 +2,7 @@
 import type { Octaves } from "./dream.ts";
 import type { Normalization, OptimizerName } from "./optimizers.ts";
 import type { Regularizers } from "./regularizers.ts";
-import { type Border, crops, jitter, roam, rotate, scale, type Transform } from "./views.ts";
+import { crops, jitter, type Looks, oneOf, plainly, roam, rotate, scale } from "./transforms.ts";
 
 /** Raw numbers to 8 bits: (x - mean) / (std + epsilon) * gain + middle, clipped to 0..255 and cut off. */
 export interface PictureRule {
@@ -26,11 +26,9 @@ export interface Preset {
   readonly larger: number;
   /** Raw canvases start at middle + spread * U(0, 1), in the network's units. */
   readonly start: { readonly middle: number; readonly spread: number };
-  readonly transforms: readonly Transform[];
+  readonly looks: Looks;
   /** Views that one step looks at. */
   readonly views: number;
-  readonly border: Border;
-  readonly noise: number;
   readonly regularizers: Regularizers;
   readonly optimizer: OptimizerName;
   /** For a photograph's numbers in halves of their range. */
@@ -61,10 +59,8 @@ const none = {
   decay: 1,
   larger: 1,
   start: { middle: 0, spread: 0 },
-  transforms: [],
+  looks: plainly,
   views: 1,
-  border: "reflect",
-  noise: 0,
   regularizers: {},
   normalize: "none",
   redirect: true,
@@ -100,8 +96,16 @@ export const presets: readonly Preset[] = [
     size: 128,
     larger: 8 / 7,
     // Padding by 12 is the border; then jitter 8, scale 0.9 to 1.1, -10 to 10 degrees (0 six times as often), jitter 4.
-    transforms: [jitter(8), scale(between(0.9, 1.1, 11)), rotate([...between(-10, 10, 21), 0, 0, 0, 0, 0]), jitter(4)],
-    border: "empty",
+    looks: {
+      ...plainly,
+      transforms: [
+        jitter(8),
+        scale(oneOf(between(0.9, 1.1, 11))),
+        rotate(oneOf([...between(-10, 10, 21), 0, 0, 0, 0, 0])),
+        jitter(4),
+      ],
+      border: "empty",
+    },
     optimizer: "adam",
     rate: 0.05,
     steps: 512,
@@ -146,9 +150,8 @@ export const presets: readonly Preset[] = [
       "Fel et al. 2023; deel-ai/xplique: 512 px, phases alone, crops of 0.50 to 0.05, noise 0.08, Nadam 1.0, 256 steps; 6 crops a step as serre-lab/Horama",
     canvas: "phases",
     size: 512,
-    transforms: [crops(0.5, 0.05)],
+    looks: { ...plainly, transforms: [crops(0.5, 0.05)], parts: true, noise: 0.08 },
     views: 6,
-    noise: 0.08,
     optimizer: "nadam",
     rate: 1,
     steps: 256,
@@ -178,8 +181,11 @@ export const presets: readonly Preset[] = [
     canvas: "fourier",
     decay: 1.1,
     larger: 4 / 3,
-    transforms: [roam, scale(between(0.7, 1.3, 13)), rotate(between(-10, 10, 21))],
-    noise: 0.03,
+    looks: {
+      ...plainly,
+      transforms: [roam, scale(oneOf(between(0.7, 1.3, 13))), rotate(oneOf(between(-10, 10, 21)))],
+      noise: 0.03,
+    },
     regularizers: { tv: 100, l2: 50 },
     optimizer: "adam",
     rate: 0.05,

@@ -74,6 +74,9 @@ export function subjectOf(model: Model, preset: Preset, options: SubjectOptions)
   if (targets.length === 0) return layerSubject(model, preset, options);
   if (layer !== "" || channels.length > 0 || objective !== "channel")
     wrong("a class and channels of a layer are two different pictures: leave out one of them");
+  if (preset.octaves) wrong(`preset "${preset.id}" is of whole layers: leave out the class, or take another preset`);
+  if (options.between > 0 || [options.position, options.direction].some(({ length }) => length > 0))
+    wrong("between, position and direction are of a layer's channels: leave them out for classes");
   return classSubject(model, options);
 }
 
@@ -141,6 +144,8 @@ async function layerSubject(model: Model, preset: Preset, options: SubjectOption
     wrong(`the direction has ${direction.length} numbers, but layer "${layer.name}" has ${count} channels`);
   if (objective === "direction" && direction.length === 0)
     wrong(`a direction is wanted: give ${count} numbers, one for each channel of layer "${layer.name}"`);
+  if (objective !== "direction" && (direction.length > 0 || power !== 1))
+    wrong(`direction and power belong to the objective "direction", but the objective is "${objective}"`);
   const place = position ? ` at (${position.join(", ")})` : objective === "neuron" ? ", middle" : "";
 
   /** Pictures, and what each raises; `undefined`: the same function of the layer for all of them. */
@@ -187,8 +192,12 @@ async function layerSubject(model: Model, preset: Preset, options: SubjectOption
     const channels = given.length > 0 ? given : Array.from({ length: Math.min(16, count) }, (_, i) => i);
     for (const channel of channels) add(`channel ${channel}${place}`, channel, [{ channel, weight: 1 }]);
   }
-  if (diversity > 0 && drawn.length < 2) wrong("diversity needs several pictures at once: copies of 2 or more");
   const fixed = model.graph.values.get(model.graph.inputs[0]!)?.shape[0] === 1;
+  if (diversity > 0 && drawn.length < 2) wrong("diversity needs several pictures at once: copies of 2 or more");
+  if (diversity > 0 && (fixed || batch < 2))
+    wrong(
+      `diversity needs several pictures at once: ${fixed ? "this network takes one at a time" : "a batch of 2 or more"}`,
+    );
   const batches = grouped(drawn, fixed ? 1 : batch).map((some): Batch => {
     const plain =
       same ??

@@ -1,9 +1,7 @@
 /**
  * Views: how the network sees the canvas at one step. Padding, jitter, scale, rotation, mirror and crop are one affine
- * map of places, sampled bilinearly; a linear map, with its adjoint.
+ * map of places, sampled bilinearly; a linear map, with its adjoint. A blur is another.
  */
-import type { Random } from "../../core/random.ts";
-
 /** A place (x, y) of the view lies at (a x + b y + c, d x + e y + f) of the canvas, in pixels from the centre of each. */
 export type Affine = readonly [a: number, b: number, c: number, d: number, e: number, f: number];
 
@@ -21,7 +19,7 @@ export interface View {
   readonly cover: Float32Array;
 }
 
-interface Size {
+export interface Size {
   readonly height: number;
   readonly width: number;
 }
@@ -105,61 +103,6 @@ const same = ({ height, width }: Size): View => ({
   adjoint: (slopes) => slopes.slice(),
 });
 
-/** What a transform may look at besides chance. */
-export interface Moment {
-  /** Steps done over all steps. */
-  readonly progress: number;
-  readonly canvas: Size;
-  readonly sees: Size;
-}
-
-/** One random change of place, drawn anew at each step. */
-export type Transform = (random: Random, moment: Moment) => Affine;
-
-/** Shifts by whole pixels, up to `most` in all. */
-export const jitter =
-  (most: number): Transform =>
-  (random) => [1, 0, random.integer(most + 1) - most / 2, 0, 1, random.integer(most + 1) - most / 2];
-
-/** Shifts by whole pixels to any place where the view lies on the canvas. */
-export const roam: Transform = (random, { canvas, sees }) => {
-  const shift = (room: number): number => random.integer(Math.max(0, room) + 1) - Math.max(0, room) / 2;
-  return [1, 0, shift(canvas.width - sees.width), 0, 1, shift(canvas.height - sees.height)];
-};
-
-/** Enlarges by one of the factors. */
-export const scale =
-  (factors: readonly number[]): Transform =>
-  (random) => {
-    const by = 1 / factors[random.integer(factors.length)]!;
-    return [by, 0, 0, 0, by, 0];
-  };
-
-/** Turns by one of the angles, in degrees. */
-export const rotate =
-  (angles: readonly number[]): Transform =>
-  (random) => {
-    const angle = (angles[random.integer(angles.length)]! * Math.PI) / 180;
-    const [c, s] = [Math.cos(angle), Math.sin(angle)];
-    return [c, -s, 0, s, c, 0];
-  };
-
-/** Mirrors left and right, every other time. */
-export const flip: Transform = (random) => [random.integer(2) === 0 ? 1 : -1, 0, 0, 0, 1, 0];
-
-/**
- * MACO's crops: a square around a place near the middle, N(0.5, 0.15) of the canvas, its side N(s, 0.05) of it and at
- * least 0.05, with s moving from `first` to `last`; enlarged to what the network sees.
- */
-export const crops =
-  (first: number, last: number): Transform =>
-  (random, { progress, canvas, sees }) => {
-    const side = Math.min(1, Math.max(0.05, first + (last - first) * progress + 0.05 * random.normal()));
-    const place = (): number => Math.min(1 - side / 2, Math.max(side / 2, 0.5 + 0.15 * random.normal())) - 0.5;
-    const [x, y] = [place() * canvas.width, place() * canvas.height];
-    return [(side * canvas.width) / sees.width, 0, x, 0, (side * canvas.height) / sees.height, y];
-  };
-
 /** `outer` after `inner`: where a place of the view lies once both are done. */
 export function compose(outer: Affine, inner: Affine): Affine {
   const [a, b, c, d, e, f] = outer;
@@ -168,3 +111,53 @@ export function compose(outer: Affine, inner: Affine): Affine {
 }
 
 export const unchanged: Affine = [1, 0, 0, 0, 1, 0];
+
+/**
+ * A Gaussian blur of each plane, cut off at three deviations; at the edges the weights that lie on the plane are
+ * enlarged to 1 again. The adjoint is the transposed map.
+ */
+export function gaussian(deviation: number, { height, width }: Size): Pick<View, "apply" | "adjoint"> {
+  const [down, across] = [kernels(deviation, height), kernels(deviation, width)];
+  const area = height * width;
+  const along = (planes: Float32Array, way: typeof spread): Float32Array => {
+    const [half, out] = [new Float32Array(planes.length), new Float32Array(planes.length)];
+    for (let start = 0; start < planes.length; start += area) {
+      for (let row = 0; row < height; row++) way(planes, half, start + row * width, 1, across);
+      for (let column = 0; column < width; column++) way(half, out, start + column, width, down);
+    }
+    return out;
+  };
+  // Rows and columns commute, so that the transposed map may go in the same order.
+  return { apply: (planes) => along(planes, gather), adjoint: (slopes) => along(slopes, spread) };
+}
+
+/** The weights of one place of a line: of which places from `first`. */
+interface Kernel {
+  readonly first: number;
+  readonly weights: Float64Array;
+}
+
+const kernels = (deviation: number, length: number): readonly Kernel[] =>
+  Array.from({ length }, (_, at) => {
+    const reach = Math.ceil(3 * deviation);
+    const [first, last] = [Math.max(0, at - reach), Math.min(length - 1, at + reach)];
+    const weights = Float64Array.from({ length: last - first + 1 }, (_, i) =>
+      Math.exp(-((first + i - at) ** 2) / (2 * deviation ** 2)),
+    );
+    const sum = weights.reduce((a, b) => a + b, 0);
+    return { first, weights: weights.map((weight) => weight / sum) };
+  });
+
+function gather(from: Float32Array, to: Float32Array, start: number, stride: number, line: readonly Kernel[]): void {
+  for (const [at, { first, weights }] of line.entries()) {
+    let sum = 0;
+    for (let i = 0; i < weights.length; i++) sum += weights[i]! * from[start + (first + i) * stride]!;
+    to[start + at * stride] = sum;
+  }
+}
+
+function spread(from: Float32Array, to: Float32Array, start: number, stride: number, line: readonly Kernel[]): void {
+  for (const [at, { first, weights }] of line.entries())
+    for (let i = 0; i < weights.length; i++)
+      to[start + (first + i) * stride]! += weights[i]! * from[start + at * stride]!;
+}

@@ -9,11 +9,12 @@ import type { Model } from "../../model/model.ts";
 import { type Method, type MethodInput, mustApply, originOf, resolveOptions } from "../method.ts";
 import { type Ascended, type AscentJob, type AscentState, ascend, toInput } from "./ascent.ts";
 import { dream } from "./dream.ts";
-import { jobOf, joined, networkSize, type VisualizeInput, type VisualizeOptions } from "./job.ts";
+import { chosenPreset, jobOf, joined, networkSize, type VisualizeInput, type VisualizeOptions } from "./job.ts";
 import { optimizers } from "./optimizers.ts";
 import { cropped, plainPicture, rowOf, rulePicture, undonePicture } from "./pictures.ts";
 import { type Preset, presets } from "./presets.ts";
 import { type Batch, type Subject, subjectOf } from "./subject.ts";
+import { transformForms } from "./transforms.ts";
 
 /** What one step of one batch looked like. */
 export interface AscentStep {
@@ -102,6 +103,23 @@ export const visualize: Visualize = {
       choices: ["auto", ...Object.keys(optimizers)],
       help: "how a step follows from the gradient; auto: the preset's",
     },
+    parameters: {
+      type: "choice",
+      default: "auto",
+      choices: ["auto", "pixels", "fourier", "phases"],
+      help: "what is changed: pixels, frequencies, or phases alone (MACO); auto: the preset's",
+    },
+    transforms: {
+      type: "string",
+      default: "auto",
+      help: `how each step sees the picture, for example pad:12,jitter:8,scale:0.9:1.1,rotate:10: ${transformForms.join(", ")}; auto: the preset's`,
+    },
+    normalize: {
+      type: "choice",
+      default: "auto",
+      choices: ["auto", "none", "rms", "l2", "pixel", "mean"],
+      help: "what the gradient is divided by: its root mean square, length, length at each pixel, mean size; auto: the preset's",
+    },
     l1: penalty("the distance from grey"),
     l2: penalty("the square of the distance from grey"),
     tv: penalty("the steps from pixel to pixel"),
@@ -114,7 +132,7 @@ export const visualize: Visualize = {
   async run(model, input, given = {}) {
     mustApply(visualize, model);
     const options = resolveOptions<VisualizeOptions>(visualize.options, given);
-    const preset = presetOf(options);
+    const preset = chosenPreset(presetOf(options), options, input);
     if (preset.octaves && input.resume)
       throw new ConvlensError("option-invalid", "a dream is short and starts anew: it cannot be gone on with");
     const subject = await subjectOf(model, preset, options);
