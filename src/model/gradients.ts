@@ -15,7 +15,7 @@ import { identity } from "./identity.ts";
 import { labelName } from "./labels.ts";
 import { layoutAxes } from "./layers.ts";
 import type { GradientOptions, Gradients, Target } from "./model.ts";
-import { type ScoreOptions, scoreClasses, vectors } from "./scores.ts";
+import { probabilityOf, type ScoreOptions, vectors } from "./scores.ts";
 import type { Plan, Sessions } from "./sessions.ts";
 import { appendTarget, type TargetNodes, type TargetParts } from "./targets.ts";
 
@@ -216,8 +216,7 @@ function explain(
   const logits = vectors(results[head.logits]!, modelName);
   return Array.from(scores, (score, i) => {
     const index = classes[i]!;
-    const all = scoreClasses(outputs[i]!, logits[i]!, { ...scoring, head, top: Number.POSITIVE_INFINITY }).predictions;
-    const probability = all.find((entry) => entry.index === index)?.probability ?? null;
+    const probability = probabilityOf(index, outputs[i]!, logits[i]!, { ...scoring, head });
     return { index, label: labelName(scoring.labels, index), of: target.of ?? "logit", score, probability };
   });
 }

@@ -34,12 +34,14 @@ export function vectors({ dims, ...tensor }: Tensor, model: string): readonly Fl
   return Array.from({ length: rows }, (_, i) => data.subarray(i * size, (i + 1) * size));
 }
 
-const softmax = (logits: Float32Array): Float64Array => {
+function softmax(logits: Float32Array): Float64Array {
   const largest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const powers = Float64Array.from(logits, (x) => Math.exp(x - largest));
-  const sum = powers.reduce((a, b) => a + b, 0);
-  return powers.map((p) => p / sum);
-};
+  const powers = new Float64Array(logits.length);
+  let sum = 0;
+  for (let i = 0; i < powers.length; i++) sum += powers[i] = Math.exp(logits[i]! - largest);
+  for (let i = 0; i < powers.length; i++) powers[i]! /= sum;
+  return powers;
+}
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
 /** Whether numbers are probabilities of classes already: none outside 0..1, and their sum is 1. */
@@ -48,8 +50,27 @@ const isDistribution = (values: Float32Array): boolean =>
 
 type Rule = Activation | "none" | "given";
 
-/** The classes of one picture. One output unit stands for two classes: 1 has its logit, 0 the negative. */
+/** The classes of one picture, best first. One output unit stands for two classes: 1 has its logit, 0 the negative. */
 export function scoreClasses(output: Float32Array, logits: Float32Array, options: ScoreOptions): ModelPrediction {
+  const { scores, probabilities, notes } = scoresOf(output, logits, options);
+  return { predictions: rank(scores, probabilities, options), output: Array.from(output), notes };
+}
+
+/** The probability of one class; `null` where the scores have none. */
+export const probabilityOf = (
+  index: number,
+  output: Float32Array,
+  logits: Float32Array,
+  options: Omit<ScoreOptions, "top">,
+): number | null => scoresOf(output, logits, options).probabilities?.[index] ?? null;
+
+interface Scores {
+  readonly scores: ArrayLike<number>;
+  readonly probabilities: ArrayLike<number> | undefined;
+  readonly notes: readonly string[];
+}
+
+function scoresOf(output: Float32Array, logits: Float32Array, options: Omit<ScoreOptions, "top">): Scores {
   const notes: string[] = [];
   if (logits.some((score) => !Number.isFinite(score)))
     notes.push("the network's scores hold NaN or infinity: its arithmetic overflows on this input");
@@ -69,10 +90,10 @@ export function scoreClasses(output: Float32Array, logits: Float32Array, options
     if (options.labels?.length !== 2)
       notes.push("one output unit is taken as two classes: 1 has its value, 0 the rest");
   }
-  return { predictions: rank(scores, probabilities, options), output: Array.from(output), notes };
+  return { scores, probabilities, notes };
 }
 
-function chooseRule(logits: Float32Array, { head, wanted, card }: ScoreOptions, notes: string[]): Rule {
+function chooseRule(logits: Float32Array, { head, wanted, card }: Omit<ScoreOptions, "top">, notes: string[]): Rule {
   if (wanted) return wanted;
   if (head.activation) return head.activation;
   if (card) return card;

@@ -5,11 +5,14 @@ import type { Rule } from "../rule.ts";
 /** ReLU'(0) = 0, as in PyTorch and TensorFlow. */
 export const Relu: Rule = (dy, { emit, y }) => [emit.mul(dy, emit.step(y()))];
 
-/** Clip(0, c) counts as ReLU6: nothing passes at its bounds. Any other Clip passes at its bounds, as in PyTorch. */
-export const Clip: Rule = (dy, { emit, x, wants }) => {
+/**
+ * Clip(0, c) counts as ReLU6: nothing passes at its bounds. Any other Clip passes at its bounds, as in PyTorch. The
+ * first asks what came out, not what went in, so that the engine may still fuse the Clip with the convolution before it.
+ */
+export const Clip: Rule = (dy, { emit, x, y, wants }) => {
   const [low, high] = [x(1), x(2)];
   if (low !== "" && emit.known(low)?.[0] === 0 && !wants(2)) {
-    const inside = high === "" ? x() : emit.mul(x(), emit.sub(high, x()));
+    const inside = high === "" ? y() : emit.mul(y(), emit.sub(high, y()));
     return [emit.mul(dy, emit.step(inside))];
   }
   const held = [

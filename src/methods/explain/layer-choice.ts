@@ -90,8 +90,15 @@ interface Way {
  * dense layer. Attention leaves no feature maps: vision transformers are taken at the convolution in front of it. Throws
  * `model-unsupported` where the scores depend on no feature maps.
  */
-export async function chooseCamLayer(model: Model): Promise<ChosenLayer> {
-  const all = await survey(model);
+export function chooseCamLayer(model: Model): Promise<ChosenLayer> {
+  const known = choices.get(model) ?? survey(model).then((all) => choose(model, all));
+  choices.set(model, known);
+  return known;
+}
+
+const choices = new WeakMap<Model, Promise<ChosenLayer>>();
+
+function choose(model: Model, all: Survey): ChosenLayer {
   const { graph, made, shapes, byOutput, logits } = all;
   const order = new Map(graph.nodes.map((node, i) => [node, i]));
   const score = shapes.get(logits) ?? [];

@@ -36,7 +36,7 @@ export function subjectOf(model: Model, feeds: Feeds): Subject {
     return axis === null || (axis === 1 && input.shape[0] === 1);
   };
   return {
-    x: toFloat32(first).slice(0, size),
+    x: toFloat32(first).subarray(0, size),
     dims,
     given: first.dims[0] ?? 1,
     feeds: (pictures, count) =>
