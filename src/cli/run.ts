@@ -35,6 +35,8 @@ export async function openRun(
   const model = await terminal.time("opening the model", () =>
     openModel(modelFile ?? "cats-and-dogs", { ...modelChoices(flags), pictures: tensors.length === 0 }, platform),
   );
+  // Every result carries the file's hash: of a large one it is worked out while the engine opens it.
+  model.sha256().catch(() => {});
   const folder = flags.out ?? "convlens-out";
   const inputs: Input[] = [];
   if (needs !== "model") {

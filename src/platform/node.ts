@@ -1,5 +1,4 @@
 /** Node behind core's `Platform`: files, addresses and bytes, ONNX Runtime native or WASM, the codecs' files. */
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
@@ -9,6 +8,7 @@ import { ConvlensError } from "../core/errors.ts";
 import type { Engine, Platform, Zlib } from "../core/platform.ts";
 import { addressSource, httpAddress } from "./address.ts";
 import { fileSource } from "./node-files.ts";
+import { sha256 } from "./node-hash.ts";
 import { nodeStore, type StoreOptions } from "./node-store.ts";
 import { memorySource } from "./source.ts";
 
@@ -74,14 +74,7 @@ export function createNodePlatform(options: NodePlatformOptions = {}): Platform 
     },
     zlib,
     store: nodeStore(options),
-    sha256: async (source) => {
-      const hash = createHash("sha256");
-      // Small pieces: what was read stays in memory until the next collection.
-      const piece = 2 ** 18;
-      for (let at = 0; at < source.size; at += piece)
-        hash.update(await source.read(at, Math.min(piece, source.size - at)));
-      return hash.digest("hex");
-    },
+    sha256,
   };
 }
 

@@ -88,6 +88,19 @@ describe("files", () => {
     expect(await platform.sha256(await platform.open(bytes))).toBe(expected);
   });
 
+  it("checksums a large file in a thread of its own, and sees that it changed", async () => {
+    const bytes = new Uint8Array(2 ** 25 + 70_001).map((_, i) => i % 249);
+    writeFileSync(at("larger"), bytes);
+    const source = await platform.open(at("larger"));
+    expect(await platform.sha256(source)).toBe(createHash("sha256").update(bytes).digest("hex"));
+    truncateSync(at("larger"), 2 ** 25);
+    await expect(platform.sha256(source)).rejects.toThrow(
+      /"larger" could not be read to its end: it had 33624433 bytes/,
+    );
+    rmSync(at("larger"));
+    await expect(platform.sha256(source)).rejects.toMatchObject({ code: "file-unreadable" });
+  });
+
   it("bytes, buffers and Blobs open alike", async () => {
     const bytes = new TextEncoder().encode("hello");
     for (const what of [bytes, bytes.buffer as ArrayBuffer, new Blob([bytes])]) {
