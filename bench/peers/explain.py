@@ -90,8 +90,6 @@ def with_tensorflow(repeats):
 
 
 def cold(name, folder, photograph, out):
-    import resource
-
     import numpy as np
     from PIL import Image
     from pytorch_grad_cam import GradCAM
@@ -106,7 +104,10 @@ def cold(name, folder, photograph, out):
         grayscale = cam(input_tensor=tensor, targets=None)[0]
     overlay = show_cam_on_image(np.float32(picture) / 255, grayscale, use_rgb=True)
     Image.fromarray(overlay).save(out)
-    return {"peakMiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    # Not getrusage: its maximum includes the process that started this one, where that was larger.
+    with open("/proc/self/status") as status:
+        peak = next(line for line in status if line.startswith("VmHWM"))
+    return {"peakMiB": int(peak.split()[1]) / 1024}
 
 
 run = {"torch": with_torch, "tensorflow": with_tensorflow, "cold": cold}[sys.argv[1]]
