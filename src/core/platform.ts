@@ -89,7 +89,7 @@ export interface Platform {
   /** The engine; made on first use. */
   engine(): Promise<Engine>;
   /** The compiled WASM of a picture codec; `undefined` where the codec finds its own file (browsers). */
-  codec(name: "jpeg-decode" | "webp-decode" | "jpeg-encode"): Promise<WebAssembly.Module | undefined>;
+  codec(name: "webp-decode" | "jpeg-encode"): Promise<WebAssembly.Module | undefined>;
   /** Native code for PNG; absent in browsers. */
   readonly zlib?: Zlib;
   /** Where downloads are kept; absent in browsers. */

@@ -65,7 +65,7 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
       decoded = await decodePng(png, options.zlib);
     } else if (kind === "JPEG") {
       header = check(jpegHeader(bytes));
-      decoded = { picture: await decodeJpeg(bytes, header, codec), notes: header.notes };
+      decoded = { picture: await decodeJpeg(bytes, header), notes: header.notes };
     } else if (kind === "WebP") {
       const { webpHeader, decodeWebp } = await import("./webp.ts");
       header = check(webpHeader(bytes));

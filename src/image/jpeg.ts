@@ -1,6 +1,6 @@
 /**
- * JPEG by libjpeg in WASM, bit-identical to Pillow for colour and grey pictures. The header is read here first: it
- * tells size, kind and orientation before any memory is taken, and whether the file ends too early, which libjpeg
+ * JPEG by libjpeg in WASM, bit-identical to Pillow for colour, grey and CMYK. The header is read here first: it tells
+ * size, kind and orientation before any memory is taken, and whether the file ends too early, which libjpeg
  * only mends silently with grey.
  */
 import type { Picture } from "../core/picture.ts";
@@ -8,10 +8,8 @@ import type { Platform } from "../core/platform.ts";
 import { type CodecFactory, withCodec } from "./codec.ts";
 import { exifOrientation } from "./exif.ts";
 import { type ImageHeader, ImageProblem } from "./header.ts";
+import { decodeTurbo } from "./jpeg-decoder.ts";
 
-interface Decoder {
-  decode(bytes: Uint8Array, preserveOrientation: boolean): Picture | null;
-}
 interface Encoder {
   encode(bytes: Uint8Array | Uint8ClampedArray, width: number, height: number, options: object): Uint8Array;
 }
@@ -56,20 +54,15 @@ function readFrame(marker: number, body: Uint8Array): { width: number; height: n
   if (body.length < 6) throw new ImageProblem("has a broken frame header");
   const [precision, components] = [body[0]!, body[5]!];
   const unsupported = (what: string) => new ImageProblem(`is ${what}`, { unsupported: true });
-  if (components === 4) throw unsupported("a CMYK JPEG");
   if (marker > 0xc2) throw unsupported(marker >= 0xc9 ? "an arithmetic-coded JPEG" : "a lossless JPEG");
   if (precision !== 8) throw unsupported(`a JPEG with ${precision} bits per channel`);
-  if (components !== 1 && components !== 3) throw unsupported(`a JPEG with ${components} channels`);
+  if (components !== 1 && components !== 3 && components !== 4) throw unsupported(`a JPEG with ${components} channels`);
   return { height: body[1]! * 256 + body[2]!, width: body[3]! * 256 + body[4]! };
 }
 
-export async function decodeJpeg(bytes: Uint8Array, header: ImageHeader, codec: Platform["codec"]): Promise<Picture> {
-  const load = async () =>
-    (await import("@jsquash/jpeg/codec/dec/mozjpeg_dec.js")).default as unknown as CodecFactory<Decoder>;
-  const pixels = header.width * header.height;
-  const decoded = await withCodec("jpeg-decode", load, codec, pixels, (decoder) => decoder.decode(bytes, false));
-  if (!decoded) throw new ImageProblem("cannot be decoded: its data are damaged");
-  return { width: decoded.width, height: decoded.height, data: decoded.data };
+/** The pixels behind a header that `jpegHeader` read. Throws `ImageProblem`. */
+export function decodeJpeg(bytes: Uint8Array, { width, height }: ImageHeader): Promise<Picture> {
+  return decodeTurbo(bytes, width, height);
 }
 
 /** A baseline JPEG. `quality`: 0 to 100. `codec`: the platform's. Alpha is ignored. */

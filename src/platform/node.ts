@@ -13,7 +13,6 @@ import { nodeStore, type StoreOptions } from "./node-store.ts";
 import { memorySource } from "./source.ts";
 
 const codecFiles = {
-  "jpeg-decode": "@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm",
   "jpeg-encode": "@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm",
   "webp-decode": "@jsquash/webp/codec/dec/webp_dec.wasm",
 } as const;

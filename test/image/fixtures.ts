@@ -41,7 +41,6 @@ export function largestDifference(picture: Picture, rgb: Uint8Array, width: numb
 }
 
 const wasm = {
-  "jpeg-decode": "@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm",
   "jpeg-encode": "@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm",
   "webp-decode": "@jsquash/webp/codec/dec/webp_dec.wasm",
 } as const;

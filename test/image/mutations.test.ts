@@ -8,7 +8,7 @@ import { codec, read } from "./fixtures.ts";
 
 const files = [
   ["rgb8.png", "palette4-trns.png", "gray2-interlaced.png", "rgba16.png"],
-  ["ycc420.jpg", "progressive.jpg", "gray.jpg", "exif6.jpg", "restarts.jpg"],
+  ["ycc420.jpg", "progressive.jpg", "gray.jpg", "exif6.jpg", "restarts.jpg", "wide420.jpg", "cmyk.jpg"],
   ["lossy.webp", "lossless.webp", "lossy-alpha.webp", "exif3.webp"],
 ].flat();
 
