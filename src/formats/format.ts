@@ -37,6 +37,8 @@ export interface ModelFile {
   readonly sourceLayout: Layout;
   /** The file's own layer table, where it carries one. */
   readonly layers?: readonly LayerRecord[];
+  /** Types of whole numbers that the author gave inputs, by name, where the graph takes float32 in their place. */
+  readonly declared?: Readonly<Record<string, string>>;
   readonly metadata: Readonly<Record<string, string>>;
   /** What the reader had to change or assume. */
   readonly notes: readonly string[];

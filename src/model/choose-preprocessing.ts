@@ -72,7 +72,8 @@ function defaultMode(
   channels: number,
 ): [mode: string, why: string] {
   if (scalingLayer) return ["raw", `the network scales its input itself (${scalingLayer})`];
-  if (/int/.test(input.type)) return ["raw", `the network's input is ${input.type}`];
+  const type = input.declared ?? input.type;
+  if (/int/.test(type)) return ["raw", `the network's input is ${type}`];
   if (format !== "onnx")
     return ["unit", "neither a model card nor an option names one, and this is usual for Keras files"];
   if (channels === 1)

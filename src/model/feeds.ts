@@ -1,7 +1,7 @@
 /** Ready input tensors: checked against what the network takes, and cast to its types. */
 import { ConvlensError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
-import { arrayTypes, type ElementType, sizeOf, type Tensor } from "../core/tensor.ts";
+import { arrayTypes, type ElementType, float32, sizeOf, type Tensor } from "../core/tensor.ts";
 import type { Feeds, ModelInput } from "./model.ts";
 
 /** A tensor for each input. Throws `tensor-invalid`, naming what was expected and what was given. */
@@ -89,6 +89,8 @@ function allFinite(numbers: Float32Array): boolean {
 function cast(input: ModelInput, tensor: Tensor): Tensor {
   const type = input.type as ElementType;
   if (tensor.type === type) return tensor;
+  if (input.declared !== undefined && /^u?int\d+$/.test(tensor.type))
+    return float32(tensor.dims, Float32Array.from(tensor.data as ArrayLike<number | bigint>, Number));
   const array = Object.hasOwn(arrayTypes, type) ? arrayTypes[type] : undefined;
   if (tensor.type !== "float32" || !array)
     throw new ConvlensError(

@@ -37,7 +37,7 @@ export interface ModelParts {
 }
 
 /** The inputs as a file declares them. Throws `model-invalid` where there is none. */
-export function modelInputs({ graph, source, format, sourceLayout }: ModelFile): readonly ModelInput[] {
+export function modelInputs({ graph, source, format, sourceLayout, declared = {} }: ModelFile): readonly ModelInput[] {
   if (graph.inputs.length === 0) throw new ConvlensError("model-invalid", `"${source.name}" has no input`);
   return graph.inputs.map((name) => {
     const info = graph.values.get(name);
@@ -46,6 +46,7 @@ export function modelInputs({ graph, source, format, sourceLayout }: ModelFile):
       shape: info?.shape ?? [],
       layout: format === "onnx" ? inputLayout(graph, name) : sourceLayout,
       type: info?.type ?? "float32",
+      ...(declared[name] === undefined ? {} : { declared: declared[name] }),
     };
   });
 }

@@ -18,6 +18,8 @@ export interface ModelInput {
   /** Of rank-4 inputs, as the file declares them; feeds use it. */
   readonly layout: Layout;
   readonly type: string;
+  /** The type of whole numbers that the author gave it, where `type` is float32: tensors of such types are taken too. */
+  readonly declared?: string;
 }
 
 /** Ready input tensors: one for a network with one input, or by input name. In source layout, batch axis included. */

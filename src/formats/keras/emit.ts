@@ -12,6 +12,7 @@ import { isCount } from "./json.ts";
 import type { Argument, KerasLayer, LayerCall } from "./layer.ts";
 import { emitters } from "./layers/index.ts";
 import { type Call, type CallArgument, type LayerSpec, type Network, refsOfCall, type TensorRef } from "./network.ts";
+import { wholeResult, wholeType } from "./whole.ts";
 
 /** A layer's weights, by its full path. */
 export type WeightsOf = (path: string) => { readonly weights: readonly Constant[]; readonly names: readonly string[] };
@@ -20,12 +21,16 @@ export interface Emitted {
   readonly graph: Graph;
   readonly layers: readonly LayerRecord[];
   readonly sourceLayout: Layout;
+  /** The types in Keras of inputs that are whole numbers there, by name. */
+  readonly declared: Readonly<Record<string, string>>;
 }
 
 /** A value of the graph, and the row of the table that it comes from. */
 interface Value {
   readonly value: string;
   readonly owner: string;
+  /** Its type in Keras where that is one of whole numbers. */
+  readonly whole?: string | undefined;
 }
 
 interface Row {
@@ -69,13 +74,18 @@ export function emitNetwork(network: Network, weightsOf: WeightsOf, file: string
     const value = graph.input(layer.name, inputShape(layer, file));
     if (!network.isSequential)
       emission.rows.set(layer.name, { ...emptyRow(layer, "", true), output: layer.name, layout: sourceLayout });
-    return { value, owner: layer.name };
+    return { value, owner: layer.name, whole: wholeType(layer) };
   });
+  const declared = inputs.flatMap(({ owner, whole }) => (whole === undefined ? [] : [[owner, whole] as const]));
   const outputs = emitLayers(network, inputs, "", true, emission).map((output) => output.value);
-  return finish(network, outputs, emission);
+  return { ...finish(network, outputs, emission), declared: Object.fromEntries(declared) };
 }
 
-function finish(network: Network, outputs: readonly string[], { graph, rows, sourceLayout }: Emission): Emitted {
+function finish(
+  network: Network,
+  outputs: readonly string[],
+  { graph, rows, sourceLayout }: Emission,
+): Omit<Emitted, "declared"> {
   // Outputs are in Keras' order, and no value is an output twice.
   const ends: string[] = [];
   const context = graph.contextFor({ name: "output", className: "", config: {}, weights: [], weightNames: [] });
@@ -177,7 +187,7 @@ function emitLayers(
     // A nested model's input is a row of its own, and the first thing its layers are connected to.
     const isInner = path !== "" && !network.isSequential;
     const own = isInner
-      ? { value: emission.graph.alias(value.value, path + layer.name), owner: path + layer.name }
+      ? { ...value, value: emission.graph.alias(value.value, path + layer.name), owner: path + layer.name }
       : value;
     if (isInner) {
       const row = { ...emptyRow(layer, path, trainable), output: own.value };
@@ -276,7 +286,7 @@ function emitCall(
 
   if (layer.network) {
     const outputs = emitLayers(layer.network, given, `${name}/`, trainable, emission);
-    const own = outputs.map(({ value }) => ({ value: graph.alias(value, name), owner: name }));
+    const own = outputs.map(({ value, whole }) => ({ value: graph.alias(value, name), owner: name, whole }));
     row.output = own[0]!.value;
     row.weights = innerWeights(rows, name);
     return own;
@@ -294,12 +304,20 @@ function emitCall(
   const taken = new Set(given.map(({ value }) => value));
   try {
     const emitted = emit(keras, argumentsOf(call, known, file), graph.contextFor(keras));
-    const outputs = emitted.outputs.map((value) => (taken.has(value) ? graph.alias(value, name) : value));
     const context = graph.contextFor(keras);
+    const type = given.every(({ whole }) => whole !== undefined) ? given[0]?.whole : undefined;
+    const result =
+      type === undefined ? "float" : wholeResult(layer, [...call.args, ...Object.values(call.kwargs)], type);
+    if (result === "different")
+      context.refuse(keras, `computes in ${type}, which rounds and wraps around: rescale or cast before it, in Keras`);
+    const whole = result === "float" ? undefined : type;
+    const outputs = emitted.outputs
+      .map((value) => (taken.has(value) ? graph.alias(value, name) : value))
+      .map((value) => (result === "rounded" ? context.build.node("Round", [value]) : value));
     for (const value of outputs) context.shapeOf(value);
     row.output = outputs[0]!;
     row.weights = emitted.weights;
-    return outputs.map((value) => ({ value, owner: name }));
+    return outputs.map((value) => ({ value, owner: name, whole }));
   } catch (error) {
     // Contradictions of shapes name a node; people know the layer.
     if (!(error instanceof ConvlensError) || error.message.includes(title)) throw error;

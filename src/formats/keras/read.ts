@@ -36,7 +36,7 @@ export function makeModelFile(
     const major = /^\d+/.exec(version)?.[0];
     // Keras 3 says `module` for every layer; older files without a version are of Keras 2.
     const kerasVersion = major === undefined ? (isFields(model) && "module" in model ? 3 : 2) : Number(major);
-    const { graph, layers, sourceLayout } = emitNetwork(network, lookUp(table), source.name, kerasVersion);
+    const { graph, layers, sourceLayout, declared } = emitNetwork(network, lookUp(table), source.name, kerasVersion);
     return {
       format,
       description: `${title}${version === "" ? "" : `, written by Keras ${version.slice(0, 40)}`}`,
@@ -44,6 +44,7 @@ export function makeModelFile(
       graph,
       sourceLayout,
       layers,
+      declared,
       metadata: version === "" ? {} : { keras_version: version },
       notes,
     };
