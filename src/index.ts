@@ -19,7 +19,7 @@ export type {
   RunOptions,
 } from "./core/platform.ts";
 export type * from "./core/result.ts";
-export { type ElementType, float32, type Tensor } from "./core/tensor.ts";
+export { type ElementType, float32, type Tensor, toFloat32 } from "./core/tensor.ts";
 export { formats } from "./formats/index.ts";
 export { writeOnnx } from "./formats/onnx/write.ts";
 export type { Graph } from "./graph/graph.ts";

@@ -94,7 +94,8 @@ function freeName(model: Model, feeds: Readonly<Record<string, Tensor>>): string
   );
 }
 
-async function readBytes(path: string): Promise<Uint8Array> {
+/** Throws `file-missing` and `file-unreadable`. */
+export async function readBytes(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (error) {

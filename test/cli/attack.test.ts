@@ -129,6 +129,17 @@ describe("attack", () => {
     expect([strict.code, strict.stderr]).toEqual([2, expect.stringMatching(/--strict-size refuses it/)]);
   });
 
+  it("without a word on how, tries the most promising changes of a large picture and says what would try more", async () => {
+    const { code, stdout, stderr } = await convlens(["attack", "--out", join(root, "bare"), "--json"]);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(
+      /no --method: ranked, with the 2,000 most promising changes; --method ranked tries them all/,
+    );
+    const { method, queries, success } = JSON.parse(stdout);
+    expect([method, success]).toEqual(["ranked", false]);
+    expect(queries).toBe(2000);
+  });
+
   it("the present class cannot be wanted", async () => {
     const { predictions } = JSON.parse((await convlens(["predict", photo(), ...flags, "--json"])).stdout);
     const { code, stderr } = await convlens(["attack", photo(), ...flags, "--to", predictions[0].label]);

@@ -1,6 +1,6 @@
 /** `convlens explain` as a process: its files by the naming rule, its JSON, its arrays, what it refuses. */
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { decode } from "fast-png";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -201,6 +201,27 @@ describe("the command", () => {
       expect([kind, text.includes(`${id} ${summary}`)]).toEqual([kind, true]);
   });
 
+  it("compares with the photographs of --background, and leaves out what it cannot read", async () => {
+    mkdirSync(at("others"));
+    writeFileSync(at("others/a.png"), await smallPng(30, 20));
+    writeFileSync(at("others/b.png"), await smallPng(21, 43));
+    writeFileSync(at("others/c.png"), "no picture");
+    writeFileSync(at("others/readme.txt"), "no picture either");
+    const flags = ["small.onnx", "one.png", "--method", "expected-gradients", "--samples", "4", "--npy"];
+    const given = await run(...flags, "--background", "others", "-o", "given");
+    expect(given.code, given.stderr).toBe(0);
+    expect(given.stderr).toMatch(/--background leaves out c\.png/);
+    expect(given.stderr).toMatch(/the baselines are 2 pictures that were given/);
+    // Its own picture as background differs from itself in nothing.
+    mkdirSync(at("self"));
+    writeFileSync(at("self/one.png"), readFileSync(at("one.png")));
+    expect((await run(...flags, "--background", "self", "-o", "none")).code).toBe(0);
+    expect(array("none/expected-gradients.npy").data.every((x) => Number(x) === 0)).toBe(true);
+    expect((await run(...flags, "-o", "made")).code).toBe(0);
+    const [with2, made] = ["given", "made"].map((name) => array(`${name}/expected-gradients.npy`).data);
+    expect(with2).not.toEqual(made);
+  });
+
   it.each([
     ["an unknown method", ["--method", "gradcm"], /--method "gradcm".*Did you mean "gradcam"/],
     ["no method", ["--method", ","], /names no method/],
@@ -220,6 +241,12 @@ describe("the command", () => {
     ["an unknown colour map", ["--colormap", "virdis"], /"virdis".*Did you mean "viridis"/],
     ["an opacity out of range", ["--opacity", "2"], /--opacity "2".*between 0 and 1/],
     ["an unknown mode", ["--mode", "heat"], /overlay, map/],
+    ["a background for another method", ["--background", "."], /--background is for the method expected-gradients/],
+    [
+      "a background that is not there",
+      ["--method", "expected-gradients", "--background", "nowhere"],
+      /--background "nowhere" does not exist/,
+    ],
     ["too few steps", ["--method", "ig", "--steps", "0"], /--steps "0"/],
   ] as const)("refuses %s in one line", async (_, args, says) => {
     const { code, stdout, stderr } = await run("small.onnx", "one.png", ...args, "-o", "refused", "--quiet");

@@ -35,7 +35,10 @@ interface Flags extends InputFlags, OutputFlags {
 export function define(command: Command): void {
   command
     .argument("[files...]", "photographs (PNG, JPEG, WebP); a model file counts as --model")
-    .option("--method <id>", "the attack (below; default: one-pixel up to 64x64 pixels, else ranked)");
+    .option(
+      "--method <id>",
+      "the attack (below; default: one-pixel up to 64x64 pixels, else the first 2,000 of ranked)",
+    );
   attackOptions(command);
   command.option("--strict-size", "refuse photographs that do not have the network's input size");
   outputOptions(command, "where the files go (default: convlens-out)");
@@ -66,6 +69,8 @@ Examples:
 
 /** Up to this side the one-pixel attack is the usual one: its search takes seconds there. */
 const smallSide = 64;
+/** Of a large picture, when nobody said how it is attacked or how long it may take: all would be hundreds of thousands. */
+const PROMISING = 2_000;
 
 async function run(files: readonly string[], flags: Flags, command: Command): Promise<void> {
   if (flags.method !== undefined) givenOptions(attackOf(flags.method, "--method"), command);
@@ -73,7 +78,13 @@ async function run(files: readonly string[], flags: Flags, command: Command): Pr
   const { model, terminal, several } = opened;
   const usual = Math.max(...model.preprocessing.size) <= smallSide ? "one-pixel" : "ranked";
   const method = attackOf(flags.method ?? usual, "--method");
-  const options = givenOptions(method, command);
+  const given = givenOptions(method, command);
+  const isOpen = flags.method === undefined && method.id === "ranked" && !("maxQueries" in given || "maxTime" in given);
+  const options = isOpen ? { ...given, maxQueries: PROMISING } : given;
+  if (isOpen)
+    terminal.note(
+      `no --method: ranked, with the ${PROMISING.toLocaleString("en")} most promising changes; --method ranked tries them all, --max-queries N as many as you like`,
+    );
   const results: Attack[] = [];
   await forEachInput(opened, async ({ name, folder }, { feeds, picture }) => {
     if (picture !== undefined) sizeNote(model, name, picture, flags.strictSize === true, terminal.note);

@@ -24,10 +24,12 @@ import {
   percent,
   shapeText,
   short,
+  type Tensor,
   toJson,
   writeNpy,
 } from "../../index.ts";
 import { platform } from "../../node.ts";
+import { readBackground } from "../background.ts";
 import {
   type Explanation,
   explanationOptions,
@@ -49,7 +51,7 @@ import {
   preprocessingHelp,
 } from "../options.ts";
 import { fileName, makeOutputs, type Outputs, pageName, wrote } from "../outputs.ts";
-import { forEachInput, openRun } from "../run.ts";
+import { forEachInput, openRun, type Run } from "../run.ts";
 import { clean, print, printJson, terminalWidth } from "../terminal.ts";
 
 interface Flags extends InputFlags, OutputFlags {
@@ -57,6 +59,7 @@ interface Flags extends InputFlags, OutputFlags {
   readonly methods?: boolean;
   readonly target: readonly string[];
   readonly layer: readonly string[];
+  readonly background?: string;
   readonly mode: ExplanationMode;
   readonly colormap?: PaletteName;
   readonly opacity?: number;
@@ -88,6 +91,10 @@ export function define(command: Command): void {
     );
   explanationOptions(command);
   command
+    .option(
+      "--background <folder|npy>",
+      "photographs that expected-gradients compares with, in place of baselines it makes up",
+    )
     .addOption(
       new Option("--mode <how>", "how it is drawn (below)")
         .choices(explanationModes.map(({ id }) => id))
@@ -151,6 +158,7 @@ async function run(files: readonly string[], flags: Flags, command: Command): Pr
   optionsFor(named, command);
   const opened = await openRun(files, flags, "image");
   const { model, terminal, inputs } = opened;
+  const background = await backgroundOf(named, flags, opened);
   const methods = applicable(named, model, (note) => terminal.note(note));
   const options = optionsFor(methods, command);
   const targets = flags.target.length > 0 ? [...new Set(flags.target)] : ["top"];
@@ -178,7 +186,7 @@ async function run(files: readonly string[], flags: Flags, command: Command): Pr
           else terminal.progress(share, methods.length, method.id);
         };
         onProgress(0, 1);
-        const given = { feeds, name, isPicture: photo !== undefined };
+        const given = { feeds, name, isPicture: photo !== undefined, ...(background && { background }) };
         const results = await terminal.time(`${method.id} of ${name}`, () =>
           withAdvice(method, model, () => method.runMany(model, given, choice, { ...options[m], onProgress })),
         );
@@ -208,6 +216,17 @@ async function run(files: readonly string[], flags: Flags, command: Command): Pr
   const sheet = await writeSheet(flags.out ?? "convlens-out", rows, look);
   if (sheet !== undefined) terminal.note(`all on one sheet: ${sheet}`);
   if (flags.json) printJson(several || documents.length > 1 ? documents : documents[0]);
+}
+
+/** The pictures of `--background`, where a method asks for them. */
+async function backgroundOf(named: readonly Explanation[], flags: Flags, run: Run): Promise<Tensor | undefined> {
+  if (flags.background === undefined) return undefined;
+  if (!named.some(({ id }) => id === "expected-gradients"))
+    throw new ConvlensError(
+      "option-invalid",
+      "--background is for the method expected-gradients; for ig and deeplift --baseline takes one colour or a blur",
+    );
+  return readBackground(flags.background, { ...run, platform, exif: flags.exif });
 }
 
 /** The methods that apply to the network; of several, those that do not are told and left out. */

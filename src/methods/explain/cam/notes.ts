@@ -104,5 +104,5 @@ export async function gapNotes(
     first === undefined
       ? "all activations are finite, so they begin in the gradients or in the sums of the method"
       : `they begin in the activations of layer "${first}", where the network's own arithmetic overflows`;
-  return [`${gaps} of the map's ${map.length} values are NaN or infinite, and blank in its picture: ${began}`];
+  return [`${gaps} of the map's ${map.length} values are NaN or infinite, and striped in its picture: ${began}`];
 }
