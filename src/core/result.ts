@@ -222,6 +222,8 @@ export interface Images extends Base {
   readonly grid: {
     /** How many stand in a row of the sheet. */
     readonly across: number;
+    /** Rows that were asked for; absent: as many as the pictures fill. A bare sheet keeps empty places black. */
+    readonly down?: number;
     /** `columns`: the sheet fills column by column. */
     readonly order: "rows" | "columns";
     /** Pixels of black between the pictures of a bare sheet; `null`: a sheet with words. */

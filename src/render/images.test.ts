@@ -41,6 +41,20 @@ describe("a bare sheet", () => {
     expect([at(sheet, 5, 0), at(sheet, 0, 6)]).toEqual([0, 0]);
   });
 
+  it("keeps the rows and columns that were asked for, black where nothing is", () => {
+    const sheet = imagesSheet(result(images, { across: 3, down: 4, order: "columns", margin: 5 }));
+    expect([sheet.width, sheet.height]).toEqual([3 * 4 + 10, 4 * 4 + 15]);
+    expect([at(sheet, 0, 27), at(sheet, 9, 0), at(sheet, 9, 9), at(sheet, 9, 18)]).toEqual([40, 50, 60, 0]);
+    const square = Array.from({ length: 64 }, (_, i) => made(i));
+    const book = imagesSheet(result(square, { across: 8, down: 8, order: "columns", margin: 5 }));
+    for (const [row, column] of [
+      [0, 0],
+      [2, 5],
+      [7, 3],
+    ] as const)
+      expect(at(book, column * 9, row * 9)).toBe(row + 8 * column);
+  });
+
   it("or row by row", () => {
     const sheet = imagesSheet(result(images, { across: 3, order: "rows", margin: 1 }));
     expect([at(sheet, 5, 0), at(sheet, 0, 5)]).toEqual([20, 40]);

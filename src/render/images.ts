@@ -22,10 +22,9 @@ const textHeight = 34;
 function tileAt(
   i: number,
   count: number,
-  { across, order }: Pick<Images["grid"], "across" | "order">,
+  { across, order, down = Math.ceil(count / across) }: Pick<Images["grid"], "across" | "order" | "down">,
 ): readonly [number, number] {
   if (order === "rows") return [i % across, Math.floor(i / across)];
-  const down = Math.ceil(count / across);
   return [Math.floor(i / down), i % down];
 }
 
@@ -54,15 +53,17 @@ export function imagesSheet(result: Images): Picture {
     factsOf(result),
   );
   for (const [i, made] of images.entries()) {
-    const [column, row] = tileAt(i, images.length, grid);
+    const [column, row] = tileAt(i, images.length, { across, order: grid.order });
     const [x, y] = [margin + column * pitch, heading + row * (tileHeight + textHeight + gap)];
     if (made.dead === null) place(page, made.picture, x, y, factor, factor);
     else {
       fillRect(page, x, y, tileWidth, tileHeight, theme.track);
-      words(page, "dead", x + 6, y + 18, 12, tileWidth - 12, theme.muted);
+      const lines = wrapped(made.dead, 10, tileWidth - 12, Math.floor((tileHeight - 10) / 13));
+      for (const [n, line] of lines.entries())
+        words(page, line, x + 6, y + 16 + 13 * n, 10, tileWidth - 12, theme.muted);
     }
     words(page, made.label, x, y + tileHeight + 14, 12, pitch - gap, theme.text);
-    words(page, made.dead ?? reachedText(made), x, y + tileHeight + 28, 10, pitch - gap, theme.muted);
+    words(page, underOf(made), x, y + tileHeight + 28, 10, pitch - gap, theme.muted);
   }
   return page;
 }
@@ -77,12 +78,12 @@ const bareSheet = ({ images, grid }: Images, between: number): Picture =>
 /** Pictures of one size on black, so many pixels apart. */
 export function pictureGrid(
   pictures: readonly Picture[],
-  grid: Pick<Images["grid"], "across" | "order">,
+  grid: Pick<Images["grid"], "across" | "order" | "down">,
   between: number,
 ): Picture {
   const { width = 1, height = 1 } = pictures[0] ?? {};
-  const across = Math.min(grid.across, pictures.length);
-  const down = Math.ceil(pictures.length / grid.across);
+  const across = grid.down === undefined ? Math.min(grid.across, pictures.length) : grid.across;
+  const down = grid.down ?? Math.ceil(pictures.length / grid.across);
   const size = (count: number, one: number): number => count * one + (count - 1) * between;
   const page = blank(size(across, width), size(down, height), black);
   for (const [i, picture] of pictures.entries()) {
@@ -93,7 +94,22 @@ export function pictureGrid(
 }
 
 const widest = (images: readonly MadeImage[]): number =>
-  Math.max(...images.map((made) => Math.max(textWidth(made.label, 12), textWidth(made.dead ?? reachedText(made), 10))));
+  Math.max(...images.map((made) => Math.max(textWidth(made.label, 12), textWidth(underOf(made), 10))));
+
+/** The second line below a tile; why a dead one is dead stands on the tile itself. */
+const underOf = (made: MadeImage): string => (made.dead === null ? reachedText(made) : "dead");
+
+/** Words in lines of at most so many pixels; what does not fit into `most` lines is shortened in the last. */
+function wrapped(text: string, size: FontSize, room: number, most: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const longer = lines.length === 0 ? word : `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && (textWidth(longer, size) <= room || lines.length === most))
+      lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
 
 function words(page: Picture, text: string, x: number, y: number, size: FontSize, room: number, color: Rgb): void {
   drawText(page, fitText(text, size, room), x, y, size, color);

@@ -51,6 +51,29 @@ it("preset chollet is the book's bare sheet, column by column", async () => {
   expect(pixel(sheet, 66, 30)).toEqual([0, 0, 0]);
 });
 
+it("64 filters in the book's sheet of 8 x 8 are 547 pixels square, filter i + 8 j in row i, column j", async () => {
+  const out = join(root, "square");
+  const options = ["--layer", "conv2d_1", "--channel", "0:64", "--preset", "chollet", "--grid", "8x8", "--steps", "2"];
+  expect((await convlens(["visualize", ...options, "--batch", "32", "--out", out])).code).toBe(0);
+  const sheet = await decodePngFile(join(out, "visualize.png"));
+  expect([sheet.width, sheet.height]).toEqual([547, 547]);
+  const rows = ({ data, width, height }: typeof sheet, left: number, top: number) => {
+    const bytes = data.length / (width * height);
+    return Array.from({ length: 64 }, (_, y) => {
+      const from = ((top + y) * width + left) * bytes;
+      return [...data.subarray(from, from + 64 * bytes)].filter((_, i) => i % bytes < 3);
+    });
+  };
+  for (const [row, column] of [
+    [0, 0],
+    [1, 1],
+    [5, 7],
+  ] as const) {
+    const one = await decodePngFile(join(out, `visualize.channel-${row + 8 * column}.png`));
+    expect(rows(sheet, column * 69, row * 69)).toEqual(rows(one, 0, 0));
+  }
+}, 60_000);
+
 it("stopped by Ctrl-C it keeps what is there, and goes on from it to the same picture", async () => {
   const [whole, half, rest] = ["whole", "half", "rest"].map((name) => join(root, name)) as [string, string, string];
   const options = ["visualize", "--layer", "conv2d_1", "--channel", "3", "--size", "64"];

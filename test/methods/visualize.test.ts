@@ -195,6 +195,25 @@ describe("the ascent", () => {
     expect(farthest(values(other, 0), values(named, 0))).toBeGreaterThan(0.01);
   });
 
+  it("says of units that are off what was tried, and what is known of them", async () => {
+    const { picture } = await openImage(await embeddedPhotograph());
+    const feeds = demo.prepare(picture).tensor;
+    const options = { layer: "conv2d_1", preset: "chollet", steps: 2 };
+    const { images, notes } = await visualize.run(demo, { feeds }, { ...options, channels: [1, 62] });
+    for (const { dead, reference, picture: drawn } of images) {
+      expect(reference).toBeGreaterThan(0);
+      expect(dead).toBe("0 in all 2 steps; the photograph switches it on");
+      expect(new Set(drawn.data)).toEqual(new Set([128, 255]));
+    }
+    expect(notes.join()).toContain("all 2 pictures of conv2d_1 are blank");
+    const alone = await visualize.run(demo, {}, { ...options, channels: [1, 11] });
+    const { data: biases } = (await demo.weight((await demo.findLayers("conv2d_1"))[0]!, "bias"))!;
+    expect(alone.images.map(({ dead }) => dead)).toEqual([
+      "0 in all 2 steps",
+      `0 in all 2 steps; its bias is ${Number(biases[11]!.toPrecision(2))}`,
+    ]);
+  });
+
   it("stops with the last good picture when values grow beyond all bounds", async () => {
     const start = float32([1, 40, 40, 3], new Float32Array(4800).fill(1e20));
     const options = { layer: "conv2d_1", objective: "layer", preset: "chollet" };

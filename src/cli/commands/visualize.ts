@@ -276,7 +276,7 @@ function gridded(result: Images, { down, across }: { readonly down: number; read
       "option-invalid",
       `--grid ${down}x${across} has ${down * across} places, but there are ${count} pictures`,
     );
-  return { ...result, grid: { ...result.grid, across } };
+  return { ...result, grid: { ...result.grid, down, across } };
 }
 
 const lineOf = (made: MadeImage): string => clean(`${made.label}  ${made.dead ?? reachedText(made)}`);

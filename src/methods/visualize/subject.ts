@@ -39,6 +39,8 @@ export interface Item {
   readonly key: number;
   /** The class whose probability tells how good it is; `null` where it shows no class. */
   readonly class: number | null;
+  /** Of the layer, where it shows one channel alone. */
+  readonly channel?: number;
 }
 
 /** Pictures that are drawn at once. */
@@ -153,7 +155,12 @@ async function layerSubject(model: Model, preset: Preset, options: SubjectOption
   const add = (label: string, key: number, parts: Weighted | undefined): void => {
     for (let c = 0; c < copies; c++)
       drawn.push({
-        item: { label: copies > 1 ? `${label} (${c + 1})` : label, key: copyKey(key, c), class: null },
+        item: {
+          label: copies > 1 ? `${label} (${c + 1})` : label,
+          key: copyKey(key, c),
+          class: null,
+          ...(parts?.length === 1 && { channel: parts[0]!.channel }),
+        },
         parts,
       });
   };

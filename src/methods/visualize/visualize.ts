@@ -8,12 +8,13 @@ import { isTensor } from "../../model/feeds.ts";
 import type { Model } from "../../model/model.ts";
 import { type Method, type MethodInput, mustApply, originOf, resolveOptions } from "../method.ts";
 import { type Ascended, type AscentJob, type AscentState, ascend, toInput } from "./ascent.ts";
+import { deadReason, whatIsDead } from "./dead.ts";
 import { dream } from "./dream.ts";
 import { chosenPreset, jobOf, joined, networkSize, type VisualizeInput, type VisualizeOptions } from "./job.ts";
 import { optimizers } from "./optimizers.ts";
 import { cropped, plainPicture, rowOf, rulePicture, undonePicture } from "./pictures.ts";
 import { type Preset, presets } from "./presets.ts";
-import { type Batch, type Subject, subjectOf } from "./subject.ts";
+import { type Batch, subjectOf } from "./subject.ts";
 import { transformForms } from "./transforms.ts";
 
 /** What one step of one batch looked like. */
@@ -178,7 +179,7 @@ export const visualize: Visualize = {
       losses.push([...made.losses]);
       states.push(made.state);
     }
-    for (const note of whatIsDead(images, subject)) notes.add(note);
+    for (const note of whatIsDead(images, subject.name)) notes.add(note);
     if (preset.canvas === "raw" && !input.start) for (const note of outside(model, preset)) notes.add(note);
     onState?.(states);
     const across = subject.across ?? Math.ceil(Math.sqrt(images.length));
@@ -242,8 +243,8 @@ function drawn(canvas: Float32Array, { model, size, units }: AscentJob, preset: 
 async function finished(
   model: Model,
   input: MethodInput,
-  { items, plain }: Batch,
-  { canvas, most }: Ascended,
+  { layer, items, plain }: Batch,
+  { canvas, most, state }: Ascended,
   job: AscentJob,
   preset: Preset,
 ): Promise<readonly MadeImage[]> {
@@ -260,6 +261,7 @@ async function finished(
       const shown = item.class === null ? undefined : await classScore(model, pictures[n]!, item.class);
       const score = reached?.[n] ?? shown?.score ?? Number.NaN;
       const dead = score === 0 && most[n]! <= 0;
+      const tried = { steps: state.step, redirected: job.redirect, reference: references?.[n] };
       return {
         label: item.label,
         picture: dead ? flat(pictures[n]!) : pictures[n]!,
@@ -267,7 +269,7 @@ async function finished(
         reached: score,
         probability: shown?.probability ?? null,
         reference: references?.[n] ?? null,
-        dead: dead ? deadReason(references?.[n]) : null,
+        dead: dead ? await deadReason(model, layer, item.channel, tried) : null,
       };
     }),
   );
@@ -278,11 +280,6 @@ function repeated(tensor: Tensor, count: number): Tensor<"float32"> {
   const one = rowOf(float32(tensor.dims, toFloat32(tensor)), 0);
   return float32([count, ...one.dims], joined(Array.from({ length: count }, () => one.data)));
 }
-
-const deadReason = (reference: number | undefined): string =>
-  reference !== undefined && reference > 0
-    ? "found nothing: the photograph switches it on"
-    : "off for all that was tried";
 
 const flat = ({ width, height }: Picture): Picture => ({
   width,
@@ -298,16 +295,6 @@ async function classScore(
 ): Promise<{ readonly score: number; readonly probability: number | null } | undefined> {
   const [answer] = await model.predict(model.prepare(picture).tensor, { top: 1_000_000 });
   return answer?.predictions.find((entry) => entry.index === index);
-}
-
-function whatIsDead(images: readonly MadeImage[], { name, batches }: Subject): readonly string[] {
-  const dead = images.filter((made) => made.dead !== null);
-  if (dead.length === 0 || !batches[0]?.layer) return [];
-  const names = dead.map(({ label }) => label.replace("channel ", "")).join(", ");
-  const all = dead.length === images.length ? "all are dead: " : "";
-  return [
-    `${all}no picture was found that switches on ${dead.length === 1 ? "channel" : "channels"} ${names} of ${name}; drawn flat`,
-  ];
 }
 
 /** Whether the book's raw numbers lie outside what the network is used to. */
