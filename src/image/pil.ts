@@ -2,7 +2,7 @@
  * Resizing as Pillow does it (src/libImaging/Resample.c and Geometry.c): filters that widen when a picture shrinks,
  * fixed-point weights, 8 bits between the two passes. Bit for bit.
  */
-import { resampleFixed } from "./resample.ts";
+import { resampleFixed } from "./resample-fixed.ts";
 import { nearest, type Resizer, type Resizers } from "./resizer.ts";
 import { box, cubic, type Kernel, lanczos3, type Taps, triangle } from "./taps.ts";
 

@@ -1,4 +1,4 @@
-/** Applies taps along both axes of a picture: rows first, then columns. Two arithmetics: Pillow's and plain numbers. */
+/** Picks pixels, or applies taps along both axes of a picture in plain arithmetic. */
 import type { Picture } from "../core/picture.ts";
 import { pixelsOf } from "./pixels.ts";
 import type { Taps } from "./taps.ts";
@@ -11,83 +11,6 @@ export function pick(picture: Picture, rows: Int32Array, columns: Int32Array): P
   for (let y = 0, to = 0; y < height; y++) {
     const row = rows[y]! * picture.width;
     for (let x = 0; x < width; x++) out[to++] = pixels[row + columns[x]!]! | 0xff000000;
-  }
-  return { width, height, data: new Uint8ClampedArray(out.buffer) };
-}
-
-const precision = 22;
-const half = 1 << (precision - 1);
-
-/** Weights in fixed point with 22 fractional bits, rounded half away from zero. */
-function fixed({ weights }: Taps): Int32Array {
-  const out = new Int32Array(weights.length);
-  // Storing cuts the fraction off.
-  for (let i = 0; i < out.length; i++) out[i] = weights[i]! * (1 << precision) + (weights[i]! < 0 ? -0.5 : 0.5);
-  return out;
-}
-
-/**
- * Pillow's resampling of 8-bit pictures: fixed point, rounded and clipped to 8 bit after each pass. `undefined`: the
- * axis stays. Pillow 13 takes the columns first when the height shrinks by more than twice what the width does
- * (checked against it on thousands of sizes); earlier versions always took the rows first.
- */
-export function resampleFixed(picture: Picture, rows: Taps | undefined, columns: Taps | undefined): Picture {
-  if (!rows) return columns ? fixedRows(picture, columns, 0, picture.height) : picture;
-  if (!columns) return fixedColumns(picture, rows);
-  const lostHeight = picture.height - rows.starts.length;
-  const lostWidth = picture.width - columns.starts.length;
-  if (lostHeight > 0 && lostHeight > 2 * lostWidth) {
-    const shrunk = fixedColumns(picture, rows);
-    return fixedRows(shrunk, columns, 0, shrunk.height);
-  }
-  const end = rows.starts.at(-1)! + rows.counts.at(-1)!;
-  return fixedColumns(fixedRows(picture, columns, rows.starts[0]!, end), rows);
-}
-
-const clip = (sum: number): number => Math.max(0, Math.min(255, sum >> precision));
-
-/** The weighted sum of pixels `step` apart from `at` on, as one opaque pixel. Pixels are one little-endian word each: one load gives all channels. */
-function weigh(pixels: Int32Array, at: number, step: number, weights: Int32Array, first: number, end: number): number {
-  let red = half;
-  let green = half;
-  let blue = half;
-  for (let k = first; k < end; k++, at += step) {
-    const weight = weights[k]!;
-    const pixel = pixels[at]!;
-    red = (red + Math.imul(weight, pixel & 255)) | 0;
-    green = (green + Math.imul(weight, (pixel >> 8) & 255)) | 0;
-    blue = (blue + Math.imul(weight, (pixel >> 16) & 255)) | 0;
-  }
-  return clip(red) | (clip(green) << 8) | (clip(blue) << 16) | 0xff000000;
-}
-
-/** Resamples the rows from `first` to before `end`; the others stay empty, as nothing reads them. */
-function fixedRows(picture: Picture, taps: Taps, first: number, end: number): Picture {
-  const pixels = pixelsOf(picture);
-  const weights = fixed(taps);
-  const width = taps.starts.length;
-  const out = new Int32Array(width * picture.height);
-  for (let y = first; y < end; y++) {
-    for (let x = 0; x < width; x++) {
-      const k = x * taps.width;
-      const at = y * picture.width + taps.starts[x]!;
-      out[y * width + x] = weigh(pixels, at, 1, weights, k, k + taps.counts[x]!);
-    }
-  }
-  return { width, height: picture.height, data: new Uint8ClampedArray(out.buffer) };
-}
-
-function fixedColumns(picture: Picture, taps: Taps): Picture {
-  const pixels = pixelsOf(picture);
-  const weights = fixed(taps);
-  const { width } = picture;
-  const height = taps.starts.length;
-  const out = new Int32Array(width * height);
-  for (let y = 0; y < height; y++) {
-    const k = y * taps.width;
-    const end = k + taps.counts[y]!;
-    const row = taps.starts[y]! * width;
-    for (let x = 0; x < width; x++) out[y * width + x] = weigh(pixels, row + x, width, weights, k, end);
   }
   return { width, height, data: new Uint8ClampedArray(out.buffer) };
 }

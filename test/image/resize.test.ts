@@ -39,6 +39,34 @@ test.each(pairs)("$library $mode equals the library", ({ library, mode }) => {
   expect(offset).toBe(all.length);
 });
 
+/** `count` copies of a picture, below or beside one another. */
+function repeated({ width, height, data }: Picture, count: number, beside: boolean): Picture & { data: Uint8Array } {
+  const row = width * 4;
+  const out = new Uint8Array(data.length * count);
+  for (let i = 0; i < count; i++) {
+    for (let y = 0; y < height; y++) {
+      const to = beside ? (y * count + i) * row : (i * height + y) * row;
+      out.set(data.subarray(y * row, (y + 1) * row), to);
+    }
+  }
+  return { width: beside ? width * count : width, height: beside ? height : height * count, data: out };
+}
+
+test.each([
+  ["rows", false],
+  ["columns", true],
+] as const)("pictures of several megabytes, of which only the %s are resampled", (_, beside) => {
+  const { photograph } = sources;
+  for (const shrunk of [0.3, 1.7]) {
+    const height = beside ? Math.round(photograph.height * shrunk) : photograph.height;
+    const width = beside ? photograph.width : Math.round(photograph.width * shrunk);
+    const one = resize(photograph, height, width, "bilinear", "pil");
+    const many = repeated(photograph, 7, beside);
+    const all = resize(many, beside ? height : many.height, beside ? many.width : width, "bilinear", "pil");
+    expect(Buffer.from(all.data).equals(repeated(one, 7, beside).data)).toBe(true);
+  }
+});
+
 test("maps resize as OpenCV resizes float arrays", () => {
   const maps = readJson("maps.json") as {
     values: number[];
