@@ -1,49 +1,139 @@
-/** `tsx bench/visualize.ts`: gradient ascent on the demo network: milliseconds a step, and what of it is not the engine. */
-import { cpus } from "node:os";
+/**
+ * `tsx bench/visualize.ts [grid lucid engine]`: gradient ascent against the tools people use in Python (bench/peers), in
+ * one run on this machine and with the same random weights; and what of a step is not the engine.
+ */
+import { execFileSync } from "node:child_process";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Model, type VisualizeOptions, visualize } from "../src/index.ts";
 import { openModel } from "../src/node.ts";
+import { peerPython, type Row, root } from "./measure.ts";
 
-const steps = 24;
-const real = await openModel("cats-and-dogs", { threads: 1 });
+const folder = process.env.CONVLENS_BENCH_NETWORKS ?? join(tmpdir(), "convlens-bench-networks");
+const asked = process.argv.slice(2);
+const wanted = (task: string): boolean => asked.length === 0 || asked.includes(task);
+const channels = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
+const seconds = (s: number): string => `${s.toFixed(1)} s`;
 
-/** Processor time in calls of the engine and what stands between them and their callers, in microseconds. */
-let inside = 0;
-const used = (): number => {
-  const { user, system } = process.cpuUsage();
-  return user + system;
-};
-async function counted<T>(run: () => Promise<T>): Promise<T> {
-  const before = used();
-  const answer = await run();
-  inside += used() - before;
-  return answer;
+const peer = (...args: readonly string[]): Record<string, number> =>
+  JSON.parse(
+    execFileSync(peerPython()!, [join(root, "bench/peers/visualize.py"), ...args], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }),
+  );
+
+/** Seconds of a whole run; sessions and pictures count, as they do for a user. */
+async function timed(model: Model, options: Partial<VisualizeOptions>): Promise<number> {
+  const start = performance.now();
+  await visualize.run(model, {}, options);
+  return (performance.now() - start) / 1000;
 }
-const model: Model = {
-  ...real,
-  gradient: (feeds, options) => counted(() => real.gradient(feeds, options)),
-  compute: (graph, feeds) => counted(() => real.compute(graph, feeds)),
-};
 
-const sixteen = Array.from({ length: 16 }, (_, i) => i);
-const jobs: Readonly<Record<string, Partial<VisualizeOptions>>> = {
-  "lucid, 16 channels of conv2d_2 at 128 px": { layer: "conv2d_2", channels: sixteen },
-  "chollet, 16 channels of conv2d_2 at 64 px": { layer: "conv2d_2", channels: sixteen, preset: "chollet", batch: 16 },
-  "class dog": { targets: ["dog"] },
-};
-console.log(`${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.version}, one thread, ${steps} steps`);
-const rows = [];
-for (const [what, options] of Object.entries(jobs)) {
-  await visualize.run(model, {}, { ...options, steps: 1 });
-  inside = 0;
-  const [start, before] = [performance.now(), used()];
-  await visualize.run(model, {}, { ...options, steps });
-  const outside = 1 - inside / (used() - before);
-  rows.push({
-    what,
-    "ms a step": ((performance.now() - start) / steps).toFixed(1),
-    "beside the engine": `${(100 * outside).toFixed(0)} %`,
-    wanted: "under 15 %",
-  });
+/** The book's sheet of 64 filters. Steps are fewer in deeper layers, for both sides. */
+async function grids(): Promise<Row[]> {
+  const model = await openModel(join(folder, "vgg16.onnx"), { preprocessing: "raw" });
+  const rows: Row[] = [];
+  for (const [name, layer, steps, least] of [
+    ["block1_conv1", "/features/features.1/Relu", 40, 3],
+    ["block3_conv1", "/features/features.11/Relu", 12, 1.5],
+    ["block4_conv1", "/features/features.18/Relu", 8, 1.4],
+  ] as const) {
+    const options = { preset: "chollet", layer, channels: channels(64), batch: 16 };
+    await timed(model, { ...options, channels: [0], steps: 1 });
+    const ours = await timed(model, { ...options, steps });
+    const theirs = peer("chollet", folder, String(steps), name).seconds!;
+    rows.push({
+      what: `chollet, 64 filters of VGG16 ${name} at 64 px, ${steps} steps`,
+      ours: seconds(ours),
+      peer: `${seconds(theirs)} (TensorFlow, compiled)`,
+      ratio: `${(theirs / ours).toFixed(2)}x as fast`,
+      wanted: `at least ${least}x`,
+    });
+  }
+  await model.release();
+  return rows;
 }
-console.table(rows);
-await real.release();
+
+/** Lucid's preset beside torch-lucent; the faster of its two ways, one picture after another or all in one batch. */
+async function lucid(): Promise<Row[]> {
+  const steps = 8;
+  const model = await openModel(join(folder, "mobilenetv2.onnx"), { preprocessing: "torch" });
+  const options = { preset: "lucid", layer: "/features/features.13/Add", channels: channels(16), steps };
+  await timed(model, { ...options, channels: [0], steps: 1 });
+  const ours = await timed(model, options);
+  await model.release();
+  const { alone, together } = peer("lucent", folder, String(steps), "features_13");
+  const theirs = Math.min(alone!, together!);
+  return [
+    {
+      what: `lucid, 16 channels of MobileNetV2 features.13 at 128 px, ${steps} steps`,
+      ours: seconds(ours),
+      peer: `${seconds(theirs)} (torch-lucent, ${theirs === alone ? "one by one" : "one batch"})`,
+      ratio: `${(theirs / ours).toFixed(2)}x as fast`,
+      wanted: "at least 2x",
+    },
+  ];
+}
+
+/** The share of processor time that is not spent in calls of the engine, on the demo network with one thread. */
+async function besideEngine(): Promise<Row[]> {
+  const steps = 24;
+  const real = await openModel("cats-and-dogs", { threads: 1 });
+  let inside = 0;
+  const used = (): number => {
+    const { user, system } = process.cpuUsage();
+    return user + system;
+  };
+  const counted = async <T>(run: () => Promise<T>): Promise<T> => {
+    const before = used();
+    const answer = await run();
+    inside += used() - before;
+    return answer;
+  };
+  const model: Model = {
+    ...real,
+    gradient: (feeds, options) => counted(() => real.gradient(feeds, options)),
+    compute: (graph, feeds) => counted(() => real.compute(graph, feeds)),
+  };
+  const jobs: Readonly<Record<string, Partial<VisualizeOptions>>> = {
+    "lucid, 16 channels of conv2d_2 at 128 px": { layer: "conv2d_2", channels: channels(16) },
+    "chollet, 16 channels of conv2d_2 at 64 px": {
+      layer: "conv2d_2",
+      channels: channels(16),
+      preset: "chollet",
+      batch: 16,
+    },
+    "class dog": { targets: ["dog"] },
+  };
+  const rows: Row[] = [];
+  for (const [what, options] of Object.entries(jobs)) {
+    await visualize.run(model, {}, { ...options, steps: 1 });
+    inside = 0;
+    const [start, before] = [performance.now(), used()];
+    await visualize.run(model, {}, { ...options, steps });
+    const outside = 1 - inside / (used() - before);
+    rows.push({
+      what: `${what}, demo network, one thread`,
+      ours: `${((performance.now() - start) / steps).toFixed(1)} ms a step`,
+      peer: "",
+      ratio: `${(100 * outside).toFixed(0)} % beside the engine`,
+      wanted: "under 15 %",
+    });
+  }
+  await real.release();
+  return rows;
+}
+
+console.log(`${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.version}`);
+const rows: Row[] = [];
+if (wanted("grid") || wanted("lucid")) {
+  if (!peerPython()) console.log("skipped: grid and lucid need the Python peers (bench/peers/setup.sh)");
+  else {
+    execFileSync(peerPython()!, [join(root, "bench/peers/networks.py"), folder], { stdio: "ignore" });
+    if (wanted("grid")) rows.push(...(await grids()));
+    if (wanted("lucid")) rows.push(...(await lucid()));
+  }
+}
+if (wanted("engine")) rows.push(...(await besideEngine()));
+console.table(Object.fromEntries(rows.map(({ what, ...rest }) => [what, rest])));
