@@ -6,6 +6,7 @@ import { encodeGraph } from "../../formats/onnx/write.ts";
 import { checkGraph } from "../../graph/check.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { nodePlatform } from "../../platform/node.ts";
+import { optimizers } from "./optimizers.ts";
 import {
   colourMatrix,
   fourier,
@@ -34,6 +35,11 @@ describe("Fourier", () => {
     const f = frequencies(4, 4);
     expect([...f.slice(0, 3)]).toEqual([0, 0.25, 0.5]);
     expect(f[2 * 3 + 2]).toBeCloseTo(Math.SQRT1_2, 8);
+    // Odd: NumPy's rfftfreq, 3 columns; the negative frequencies in the upper half of the rows.
+    expect([...frequencies(5, 5)].slice(0, 3)).toEqual([0, 0.2, 0.4]);
+    expect(frequencies(5, 5)[4 * 3]).toBeCloseTo(0.2, 12);
+    expect(frequencies(16, 24)).toHaveLength(16 * 13);
+    expect(frequencies(256, 512)).toHaveLength(256 * 257);
   });
 
   it("weighs them as Lucid", () => {
@@ -44,6 +50,9 @@ describe("Fourier", () => {
     for (const [size, sum] of Object.entries(sums)) {
       const scale = spectrumScale(Number(size), Number(size));
       expect(scale[0]).toBe(Number(size) ** 2);
+      // The corner where both frequencies are highest: sqrt(2) times the size.
+      const half = Number(size) / 2;
+      expect(scale[half * (half + 1) + half]).toBeCloseTo(Math.SQRT2 * Number(size), 3);
       expect(scale.reduce((a, b) => a + b, 0) / sum).toBeCloseTo(1, 6);
     }
   });
@@ -73,9 +82,51 @@ describe("Fourier", () => {
 });
 
 it("colours: Lucid's matrix", () => {
+  const wanted = [0.5628286, 0.1948253, 0.0432945, 0.5844758, 0, -0.1082363, 0.5844758, -0.1948253, 0.0649418];
+  for (const [i, value] of colourMatrix.flat().entries()) expect(value).toBeCloseTo(wanted[i]!, 6);
   expect(colourMatrix.map((row) => row.reduce((a, b) => a + b, 0)).map((x) => Number(x.toFixed(5)))).toEqual([
     0.80095, 0.47624, 0.45459,
   ]);
+  expect(determinant(colourMatrix)).toBeCloseTo(-0.0365183, 6);
+  // The first row of its inverse, a column of the identity at a time.
+  for (const unit of [0, 1, 2]) {
+    const [first] = solved(
+      colourMatrix,
+      [0, 1, 2].map((k) => (k === unit ? 1 : 0)),
+    );
+    expect(first).toBeCloseTo(0.57744, 5);
+  }
+});
+
+it.each(["pixels", "fourier"] as const)("%s can be fitted to any picture (Lucid's test, smaller)", async (which) => {
+  const size = { count: 1, channels: 3, height: 24, width: 28 };
+  const made = { pixels, fourier }[which](size);
+  const area = size.height * size.width;
+  // Soft shapes in all colours, away from black and white.
+  const wanted = Float32Array.from({ length: 3 * area }, (_, i) => {
+    const [c, y, x] = [Math.floor(i / area), Math.floor((i % area) / size.width), i % size.width];
+    return 0.5 + 0.3 * Math.sin(0.4 * x + c) * Math.cos(0.3 * y - c);
+  });
+  const engine = await nodePlatform.engine();
+  const [forward, backward] = await Promise.all(
+    [made.forward, made.backward].map((graph) => engine.createSession(encodeGraph(graph))),
+  );
+  const values = made.start(random(0));
+  const adam = optimizers.adam(0.05);
+  let error = 1;
+  for (let step = 0; step < 800; step++) {
+    const parameters = float32(made.dims, values);
+    const picture = (await forward!.run({ parameters }))[made.forward.outputs[0]!]!.data as Float32Array;
+    error = picture.reduce((sum, x, i) => sum + Math.abs(x - wanted[i]!), 0) / picture.length;
+    const slope = float32(
+      [1, 3, size.height, size.width],
+      picture.map((x, i) => wanted[i]! - x),
+    );
+    const back = await backward!.run({ parameters, slope });
+    adam.step(values, back[made.backward.outputs[0]!]!.data as Float32Array);
+  }
+  await Promise.all([forward!.release(), backward!.release()]);
+  expect(error).toBeLessThan(0.01);
 });
 
 describe("phases", () => {
@@ -117,16 +168,18 @@ describe("phases", () => {
   });
 });
 
+function determinant(rows: readonly (readonly number[])[]): number {
+  const [a, b, c, d, e, f, g, h, i] = rows.flat() as [
+    ...[number, number, number, number, number],
+    ...[number, number, number, number],
+  ];
+  return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
+}
+
 /** Cramer's rule. */
 function solved(m: readonly (readonly number[])[], v: readonly number[]): number[] {
-  const det = (rows: readonly (readonly number[])[]): number => {
-    const [a, b, c, d, e, f, g, h, i] = rows.flat() as [
-      ...[number, number, number, number, number],
-      ...[number, number, number, number],
-    ];
-    return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
-  };
-  return [0, 1, 2].map((k) => det(m.map((row, r) => row.map((x, j) => (j === k ? v[r]! : x)))) / det(m));
+  const column = (k: number): number => determinant(m.map((row, r) => row.map((x, j) => (j === k ? v[r]! : x))));
+  return [0, 1, 2].map((k) => column(k) / determinant(m));
 }
 
 describe.each([

@@ -252,7 +252,7 @@ async function finished(
   const inUnits = toInput(canvas, job.size, job.size, job.units);
   const ofLayer = "reads" in plain;
   const scoresOf = async (feeds: Tensor): Promise<Float32Array> =>
-    (await model.gradient(feeds, { targets: [plain], anySize: ofLayer })).targets[0]!.scores;
+    (await model.gradient(feeds, { targets: [plain], wrt: [], anySize: ofLayer })).targets[0]!.scores;
   const photo = input.feeds && (isTensor(input.feeds) ? input.feeds : Object.values(input.feeds)[0]);
   const reached = ofLayer ? await scoresOf(inUnits) : undefined;
   const references = photo && ofLayer ? await scoresOf(repeated(photo, items.length)) : undefined;
