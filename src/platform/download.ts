@@ -11,6 +11,8 @@ import { onDisk } from "./disk.ts";
 export interface DownloadOptions extends RunOptions {
   /** Milliseconds before the first new attempt; later ones wait longer. */
   readonly pause?: number;
+  /** Milliseconds without a byte after which a connection counts as broken. */
+  readonly stall?: number;
 }
 
 /** Attempts in a row that bring nothing new. */
@@ -18,6 +20,9 @@ const PATIENCE = 5;
 
 /** The connection failed in a way that another attempt may mend. */
 class Interruption extends Error {}
+
+/** Nothing came for too long. */
+class Silence extends Error {}
 
 /** What identifies the server's file, so that a part of an older one is not gone on with. */
 const validatorOf = (part: string): string => `${part}.tag`;
@@ -35,13 +40,17 @@ export async function dropPart(part: string): Promise<void> {
 export async function download(
   url: URL,
   part: string,
-  { signal, onProgress, pause = 1000 }: DownloadOptions,
+  { signal, onProgress, pause = 1000, stall = 60_000 }: DownloadOptions,
 ): Promise<{ readonly resumed: boolean }> {
   let [most, failures, resumed] = [await sizeOf(part), 0, false];
   for (;;) {
     try {
-      resumed =
-        (await attempt(url, part, { ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}) })) || resumed;
+      const watch = watchdog(stall, signal);
+      try {
+        resumed = (await attempt(url, part, watch, onProgress)) || resumed;
+      } finally {
+        watch.end();
+      }
       return { resumed };
     } catch (error) {
       throwIfCancelled(signal);
@@ -59,8 +68,35 @@ export async function download(
   }
 }
 
+interface Watchdog {
+  readonly signal: AbortSignal;
+  /** Something came: the time begins anew. */
+  alive(): void;
+  end(): void;
+}
+
+/** Node waits five minutes for a connection that has died without a word. */
+function watchdog(stall: number, given: AbortSignal | undefined): Watchdog {
+  const controller = new AbortController();
+  const bark = (): void => controller.abort(new Silence(`sent nothing for ${stall / 1000} s`));
+  let timer = setTimeout(bark, stall);
+  return {
+    signal: given ? AbortSignal.any([given, controller.signal]) : controller.signal,
+    alive: () => {
+      clearTimeout(timer);
+      timer = setTimeout(bark, stall);
+    },
+    end: () => clearTimeout(timer),
+  };
+}
+
 /** One request; returns whether it went on with a part. */
-async function attempt(url: URL, part: string, { signal, onProgress }: RunOptions): Promise<boolean> {
+async function attempt(
+  url: URL,
+  part: string,
+  { signal, alive }: Watchdog,
+  onProgress: RunOptions["onProgress"],
+): Promise<boolean> {
   const validator = await readFile(validatorOf(part), "utf8").catch(() => "");
   const have = validator === "" ? 0 : await sizeOf(part);
   const response = await answer(url, have > 0 ? { range: `bytes=${have}-`, "if-range": validator } : {}, signal);
@@ -78,9 +114,10 @@ async function attempt(url: URL, part: string, { signal, onProgress }: RunOption
   if (!goesOn) await onDisk(part, () => writeFile(validatorOf(part), strongValidator(response)));
   const handle = await onDisk(part, () => open(part, goesOn ? "r+" : "w"));
   try {
-    const arrived = await receive(response, handle, part, goesOn ? have : 0, (done) =>
-      onProgress?.(done, total, url.pathname.split("/").pop() ?? ""),
-    );
+    const arrived = await receive(response, handle, part, goesOn ? have : 0, (done) => {
+      alive();
+      onProgress?.(done, total, url.pathname.split("/").pop() ?? "");
+    });
     if (total > 0 && arrived !== total) throw new Interruption("broke off");
   } finally {
     await handle.close();
@@ -88,14 +125,24 @@ async function attempt(url: URL, part: string, { signal, onProgress }: RunOption
   return goesOn;
 }
 
-async function answer(url: URL, headers: Record<string, string>, signal: AbortSignal | undefined): Promise<Response> {
+async function answer(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
   try {
     // Packed on the way, lengths and ranges would not be those of the file.
-    return await fetch(url, { headers: { ...headers, "accept-encoding": "identity" }, ...(signal ? { signal } : {}) });
+    return await fetch(url, { headers: { ...headers, "accept-encoding": "identity" }, signal });
   } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : undefined;
-    throw new Interruption(`cannot be reached (${cause?.message || String(error)})`, { cause: error });
+    if (error instanceof Silence) throw new Interruption(error.message, { cause: error });
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    const why = cause instanceof Error && cause.message !== "" ? cause.message : String(error);
+    throw new Interruption(`cannot be reached (${why}${proxyHint(url)})`, { cause: error });
   }
+}
+
+/** Node asks a proxy only when it is told to, and older ones never do. */
+function proxyHint({ protocol, hostname }: URL): string {
+  const { env } = process;
+  const proxy = protocol === "https:" ? (env.HTTPS_PROXY ?? env.https_proxy) : (env.HTTP_PROXY ?? env.http_proxy);
+  if (!proxy || env.NODE_USE_ENV_PROXY === "1" || /^(localhost|127\.|\[::1\])/.test(hostname)) return "";
+  return "; Node takes the proxy of the environment only with NODE_USE_ENV_PROXY=1, from version 22.21 on";
 }
 
 /** What is to be done about answers that are no file. */
@@ -138,7 +185,7 @@ async function receive(
   const reader = response.body?.getReader();
   for (;;) {
     const piece = await reader?.read().catch((error: unknown) => {
-      throw new Interruption("broke off", { cause: error });
+      throw new Interruption(error instanceof Silence ? error.message : "broke off", { cause: error });
     });
     if (!piece || piece.done) return at;
     const bytes = piece.value;

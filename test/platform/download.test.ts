@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RemoteFile, RunOptions } from "../../src/core/platform.ts";
 import { createNodePlatform } from "../../src/platform/node.ts";
 
@@ -69,7 +69,7 @@ const fetchIt = async (
   options: RunOptions & { mirror?: string; offline?: boolean } = {},
 ) => {
   const { mirror = `${base}/mirrored/`, offline = false, ...run } = options;
-  const { store } = createNodePlatform({ cache, mirror, offline, pause: 1 });
+  const { store } = createNodePlatform({ cache, mirror, offline, pause: 1, stall: 400 });
   const source = await store!.download({ ...remote, ...file }, run);
   return Buffer.from(await source.read(0, source.size));
 };
@@ -159,6 +159,27 @@ describe("a connection that drops", () => {
     expect(readdirSync(cache).sort()).toEqual(["net.h5.part", "net.h5.part.tag"]);
   });
 
+  it("goes on where the server falls silent without closing", async () => {
+    const silent: Behaviour = (_, response) =>
+      response.writeHead(200, { etag: '"v1"', "content-length": content.length }).write(content.subarray(0, 1000));
+    behaviours = [silent, () => undefined, good()];
+    expect((await fetchIt()).equals(content)).toBe(true);
+    expect(requests.map(({ range }) => range)).toEqual([undefined, "bytes=1000-", "bytes=1000-"]);
+  });
+
+  it("is one process's alone; what a killed one left is taken over", async () => {
+    behaviours = [good()];
+    writeFileSync(join(cache, "net.h5.lock"), String(process.ppid));
+    await expect(fetchIt()).rejects.toMatchObject({
+      code: "output-failed",
+      message: expect.stringContaining(`process ${process.ppid} downloads`),
+    });
+    expect(requests).toEqual([]);
+    writeFileSync(join(cache, "net.h5.lock"), "999999999");
+    expect((await fetchIt()).equals(content)).toBe(true);
+    expect(readdirSync(cache)).toEqual(["net.h5"]);
+  });
+
   it("waits for a server that is busy", async () => {
     behaviours = [status(503), status(429), good()];
     expect((await fetchIt()).equals(content)).toBe(true);
@@ -217,6 +238,9 @@ describe("what is refused", () => {
       message: expect.stringMatching(/^http:\/\/127.0.0.1:9\/some\/folder\/net.h5 cannot be reached/),
     });
     await expect(fetchIt({}, { offline: true })).rejects.toMatchObject({ code: "file-missing" });
+    vi.stubEnv("HTTP_PROXY", "http://proxy.example:3128");
+    await expect(fetchIt({}, { mirror: "http://nowhere.invalid" })).rejects.toThrow("NODE_USE_ENV_PROXY=1");
+    vi.unstubAllEnvs();
     await expect(fetchIt({}, { mirror: "ftp://x" })).rejects.toMatchObject({ code: "option-invalid" });
     writeFileSync(join(cache, "file"), "");
     const { store } = createNodePlatform({ cache: join(cache, "file"), mirror: base });
