@@ -327,6 +327,11 @@ describe("TensorFlow.js", () => {
       (model) => (model.weightsManifest[0].weights[0].quantization = { dtype: "uint8" }),
       "is quantised without scale and min",
     ],
+    [
+      "weights of whole numbers",
+      (model) => (model.weightsManifest[0].weights[0].dtype = "int32"),
+      'layer "conv" (Conv2D) of "model.json" has a kernel of int32 in the file, expected floating-point numbers',
+    ],
     ["a weight too many", (model) => model.weightsManifest[0].weights.pop(), "in the file, expected"],
     ["names of other layers", (model) => (model.weightsManifest[0].weights[0].name = "other/kernel"), "do not belong"],
   ])("%s", async (_, change, message) => {

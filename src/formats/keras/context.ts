@@ -174,6 +174,10 @@ export function construct(fileName: string, sourceLayout: Layout, kerasVersion: 
         return sourceLayout === "NHWC" && rank === 4 ? toStored.indexOf(positive as 0) : positive;
       },
       constant: (weight, { axes, shape } = {}) => {
+        if (/int|bool/.test(weight.type)) {
+          const own = layer.weightNames[layer.weights.indexOf(weight)] || "weight";
+          invalid(layer, `has a ${own} of ${weight.type} in the file, expected floating-point numbers`);
+        }
         const raw = constantFor(layer, weight);
         const key = JSON.stringify([raw, axes, shape]);
         const known = wishes.get(key);
