@@ -1,4 +1,4 @@
-/** `tsx bench/attack.ts`: candidates per second of the one-pixel attack, against ONNX Runtime alone, PyTorch and torchattacks. */
+/** `npm run bench:attack`: candidates per second of the one-pixel attack, against ONNX Runtime alone, PyTorch and torchattacks. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
