@@ -41,6 +41,18 @@ const layerOf = (config: Json, name: string): Json =>
 describe("architectures", () => {
   it.each<[string, string, (config: Json) => void, string]>([
     [
+      "a layer that Keras quantised",
+      "sequential.keras3.keras",
+      (config) => {
+        layerOf(config, "dense").config.dtype = {
+          module: "keras",
+          class_name: "QuantizedDTypePolicy",
+          config: { mode: "int8", source_name: "float32" },
+        };
+      },
+      'model-unsupported: layer "dense" (Dense) of "m.keras" was quantised by Keras',
+    ],
+    [
       "a class that is not known",
       "sequential.keras3.keras",
       (config) => {

@@ -8,7 +8,7 @@ import { nearest } from "../../core/nearest.ts";
 import type { Constant, Graph, Shape } from "../../graph/graph.ts";
 import type { LayerRecord } from "../format.ts";
 import { type Construction, construct } from "./context.ts";
-import { isCount } from "./json.ts";
+import { isCount, isFields } from "./json.ts";
 import type { Argument, KerasLayer, LayerCall } from "./layer.ts";
 import { emitters } from "./layers/index.ts";
 import { type Call, type CallArgument, type LayerSpec, type Network, refsOfCall, type TensorRef } from "./network.ts";
@@ -298,6 +298,12 @@ function emitCall(
     throw new ConvlensError(
       "model-unsupported",
       `${title} is of a class that Convlens does not know${nearestClass(layer.className)}; export the model to ONNX instead (python -m tf2onnx.convert, or model.export("model.onnx", format="onnx") in Keras 3)`,
+    );
+  const policy = layer.config.dtype;
+  if (isFields(policy) && /^Quantized/.test(String(policy.class_name)))
+    throw new ConvlensError(
+      "model-unsupported",
+      `${title} was quantised by Keras, which Convlens does not read; save the model as it is before model.quantize()`,
     );
   const { weights, names } = weightsOf(name);
   const keras: KerasLayer = { name, className: layer.className, config: layer.config, weights, weightNames: names };
