@@ -1,5 +1,5 @@
 /**
- * `npm run build && tsx bench/keras.ts`: Keras files from nothing to the first prediction, whole processes, against ONNX
+ * `npm run bench:keras`: Keras files from nothing to the first prediction, whole processes, against ONNX
  * Runtime alone on the same network as .onnx and against Keras. Keras (bench/peers/setup.sh) also makes the files.
  */
 import { execFileSync } from "node:child_process";
