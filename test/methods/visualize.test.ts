@@ -195,6 +195,13 @@ describe("the ascent", () => {
     expect(farthest(values(other, 0), values(named, 0))).toBeGreaterThan(0.01);
   });
 
+  it("draws units of dense layers at the network's own size, also on a larger canvas", async () => {
+    const { images } = await visualize.run(demo, {}, { layer: "dense", channels: [0, 3], steps: 12 });
+    const [before] = (await visualize.run(demo, {}, { layer: "dense", channels: [0], steps: 1, rate: 1e-6 })).images;
+    expect(images[0]!.reached).toBeGreaterThan(before!.reached);
+    expect(images[0]!.picture.width).toBe(Math.round((150 * 8) / 7));
+  });
+
   it("says of units that are off what was tried, and what is known of them", async () => {
     const { picture } = await openImage(await embeddedPhotograph());
     const feeds = demo.prepare(picture).tensor;
@@ -233,6 +240,8 @@ describe("the ascent", () => {
     [{ layer: "conv2d_1", channels: [1, 2], weights: [1] }, /1 weights are given for 2 channels/],
     [{ layer: "conv2d_1", channels: [1], position: [99, 0], size: [40] }, /there is none at 99/],
     [{ layer: "conv2d_1", size: [0] }, /"size" is 0/],
+    [{ layer: "dense", size: [64] }, /needs the whole network, which takes 150 x 150: pictures of 64 x 64/],
+    [{ targets: ["dog"], size: [64] }, /a class needs the whole network/],
     [{ layer: "conv2d_1", direction: [1] }, /the direction has 1 numbers/],
     [{ layer: "conv2d_1", power: 2 }, /power belong to the objective "direction"/],
     [{ targets: ["dog"], between: 3 }, /leave them out for classes/],

@@ -100,6 +100,11 @@ export function jobOf(
   const free = layer?.shape.length === 4;
   const larger = { height: Math.round(own.height * preset.larger), width: Math.round(own.width * preset.larger) };
   const given = sidesOf(options) ?? (start ? startSize(model, start) : undefined);
+  if (given && !free && !preset.looks.parts && (given.height < own.height || given.width < own.width))
+    throw new ConvlensError(
+      "option-invalid",
+      `${layer ? `layer "${layer.name}"` : "a class"} needs the whole network, which takes ${own.height} x ${own.width}: pictures of ${given.height} x ${given.width} are too small for it, larger ones are possible`,
+    );
   const preferred =
     preset.size === undefined || (!free && !preset.looks.parts)
       ? undefined

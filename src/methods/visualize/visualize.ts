@@ -9,7 +9,7 @@ import type { Model } from "../../model/model.ts";
 import { type Method, type MethodInput, mustApply, originOf, resolveOptions } from "../method.ts";
 import { type Ascended, type AscentJob, type AscentState, ascend, toInput } from "./ascent.ts";
 import { deadReason, whatIsDead } from "./dead.ts";
-import { dream } from "./dream.ts";
+import { dream, resized } from "./dream.ts";
 import { chosenPreset, jobOf, joined, networkSize, type VisualizeInput, type VisualizeOptions } from "./job.ts";
 import { optimizers } from "./optimizers.ts";
 import { cropped, plainPicture, rowOf, rulePicture, undonePicture } from "./pictures.ts";
@@ -253,12 +253,18 @@ async function finished(
   const ofLayer = "reads" in plain;
   const scoresOf = async (feeds: Tensor): Promise<Float32Array> =>
     (await model.gradient(feeds, { targets: [plain], wrt: [], anySize: ofLayer })).targets[0]!.scores;
+  // A file of 8 bits holds grey or three colours; other inputs are scored as they are.
+  const isColour = [1, 3].includes(job.size.channels);
   const photo = input.feeds && (isTensor(input.feeds) ? input.feeds : Object.values(input.feeds)[0]);
-  const reached = ofLayer ? await scoresOf(inUnits) : undefined;
+  // A layer of numbers stands behind a dense layer, which takes the network's own size alone.
+  const own = networkSize(model);
+  const asSeen = (): Tensor => toInput(resized(canvas, job.size, own), job.size, own, job.units);
+  const reached = ofLayer ? await scoresOf(layer?.shape.length === 4 ? inUnits : asSeen()) : undefined;
   const references = photo && ofLayer ? await scoresOf(repeated(photo, items.length)) : undefined;
   return Promise.all(
     items.map(async (item, n) => {
-      const shown = item.class === null ? undefined : await classScore(model, pictures[n]!, item.class);
+      const feeds = isColour ? model.prepare(pictures[n]!).tensor : oneOf(asSeen(), n);
+      const shown = item.class === null ? undefined : await classScore(model, feeds, item.class);
       const score = reached?.[n] ?? shown?.score ?? Number.NaN;
       const dead = score === 0 && most[n]! <= 0;
       const tried = { steps: state.step, redirected: job.redirect, reference: references?.[n] };
@@ -275,6 +281,12 @@ async function finished(
   );
 }
 
+/** One picture of a tensor, with its batch axis. */
+function oneOf(tensor: Tensor, row: number): Tensor<"float32"> {
+  const { dims, data } = rowOf(float32(tensor.dims, toFloat32(tensor)), row);
+  return float32([1, ...dims], data);
+}
+
 /** The first picture of a tensor, so many times. */
 function repeated(tensor: Tensor, count: number): Tensor<"float32"> {
   const one = rowOf(float32(tensor.dims, toFloat32(tensor)), 0);
@@ -287,13 +299,13 @@ const flat = ({ width, height }: Picture): Picture => ({
   data: new Uint8ClampedArray(width * height * 4).map((_, i) => (i % 4 === 3 ? 255 : 128)),
 });
 
-/** What the network says of a class for the 8-bit picture, after its own preprocessing. */
+/** What the network says of a class for one input. */
 async function classScore(
   model: Model,
-  picture: Picture,
+  feeds: Tensor,
   index: number,
 ): Promise<{ readonly score: number; readonly probability: number | null } | undefined> {
-  const [answer] = await model.predict(model.prepare(picture).tensor, { top: 1_000_000 });
+  const [answer] = await model.predict(feeds, { top: 1_000_000 });
   return answer?.predictions.find((entry) => entry.index === index);
 }
 
