@@ -5,21 +5,14 @@
 import { redirectedRelu } from "../../autodiff/overlays/redirected.ts";
 import type { RunOptions } from "../../core/platform.ts";
 import { type Random, random } from "../../core/random.ts";
-import { float32, type Tensor, transpose } from "../../core/tensor.ts";
-import type { Preprocessing } from "../../model/card.ts";
+import { float32, type Tensor } from "../../core/tensor.ts";
 import type { Model, Target } from "../../model/model.ts";
-import { type Normalization, normalized, type OptimizerName, optimizers } from "./optimizers.ts";
+import { type Normalization, normalize, type OptimizerName, optimizers } from "./optimizers.ts";
 import type { CanvasSize, Parameters } from "./parameters.ts";
 import { type Regularizers, regularize } from "./regularizers.ts";
 import type { Looks } from "./transforms.ts";
+import { fromInput, middleOf, toInput, type Units } from "./units.ts";
 import { type Affine, compose, gaussian, unchanged, type View, view } from "./views.ts";
-
-/** How a canvas of 0 to 1 in red, green, blue becomes what the network takes; `raw`: the canvas is that already. */
-export interface Units {
-  readonly raw: boolean;
-  readonly preprocessing: Preprocessing;
-  readonly layout: "NCHW" | "NHWC";
-}
 
 export interface AscentJob {
   readonly model: Model;
@@ -85,7 +78,7 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
   const optimizer = optimizers[job.optimizer](job.rate, job.resume);
   const losses: number[] = [];
   const most = new Float32Array(size.count).fill(Number.NEGATIVE_INFINITY);
-  let good = values.slice();
+  const good = values.slice();
   /** Whether some picture's start gets no slope at all: its units are off. */
   let dead = false;
   const look = async (canvas: Float32Array, { seen, soft }: Sight, noises: readonly Random[], redirect: boolean) => {
@@ -135,7 +128,7 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
     losses.push(loss);
     if (loss > job.enough) break;
     job.onStep?.(step + 1, losses, canvas);
-    good = values.slice();
+    good.set(values);
     regularize(canvas, slope, size, middleOf(units), size.count, job.regularizers);
     const back = way
       ? await run(model, way, "backward", {
@@ -143,7 +136,8 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
           slope: float32([size.count, size.channels, size.height, size.width], slope),
         })
       : slope;
-    optimizer.step(values, normalized(back, size, job.normalize));
+    normalize(back, size, job.normalize);
+    optimizer.step(values, back);
     onProgress?.(step + 1, steps, `objective ${loss.toPrecision(4)}`);
   }
   if (!values.every(Number.isFinite)) ended = "exploded";
@@ -192,7 +186,7 @@ function sightOf({ looks, size, sees }: AscentJob, source: Random, progress: num
 /** The view of a canvas; what lies beside the canvas is middle grey. */
 function filled(seen: View, canvas: Float32Array, { looks, units }: AscentJob): Float32Array {
   const planes = seen.apply(canvas);
-  if (looks.border !== "empty") return planes;
+  if (looks.border !== "empty" || planes === canvas) return planes;
   const grey = middleOf(units);
   const { cover } = seen;
   const area = cover.length;
@@ -204,78 +198,14 @@ function filled(seen: View, canvas: Float32Array, { looks, units }: AscentJob): 
   return planes;
 }
 
-/** The grey of a canvas: of raw numbers the one that the preprocessing makes of the middle of 0 to 255. */
-const middleOf = ({ raw, preprocessing: { scale, mean, std } }: Units): number =>
-  raw ? (127.5 * scale - (mean[0] ?? 0)) / (std[0] ?? 1) : 0.5;
-
 function withNoise(seen: Float32Array, { looks: { noise }, units }: AscentJob, own: readonly Random[]): Float32Array {
   if (noise === 0) return seen;
   const [range, size] = [units.raw ? 255 : 1, seen.length / own.length];
+  const out = new Float32Array(seen.length);
   for (const [n, source] of own.entries())
-    for (let i = n * size; i < (n + 1) * size; i++) seen[i]! += source.normal() * noise * range;
-  return seen;
+    for (let i = n * size; i < (n + 1) * size; i++) out[i] = seen[i]! + source.normal() * noise * range;
+  return out;
 }
 
 /** The seed of one picture's own noise. */
 export const seedOf = (seed: number, key: number): number => (Math.imul(seed, 1_000_003) + key + 1) | 0;
-
-/** Position in the network's channels of each of red, green, blue. */
-const order = ({ channels }: Preprocessing, count: number): readonly number[] =>
-  channels === "BGR" && count === 3 ? [2, 1, 0] : Array.from({ length: count }, (_, c) => c);
-
-/** Planes of a canvas as the network's tensor. */
-export function toInput(
-  planes: Float32Array,
-  { count, channels }: CanvasSize,
-  { height, width }: { height: number; width: number },
-  { raw, preprocessing, layout }: Units,
-): Tensor<"float32"> {
-  const area = height * width;
-  const out = new Float32Array(planes.length);
-  for (let n = 0; n < count; n++)
-    order(preprocessing, channels).forEach((from, c) => {
-      const [gain, shift] = unitsOf(preprocessing, raw, c);
-      const [source, to] = [(n * channels + (raw ? c : from)) * area, (n * channels + c) * area];
-      scaled(planes, source, out, to, area, gain, shift);
-    });
-  const tensor = float32([count, channels, height, width], out);
-  return layout === "NHWC" ? transpose(tensor, [0, 2, 3, 1]) : tensor;
-}
-
-/** `count` numbers of one array, times a gain and moved, into another. */
-function scaled(
-  from: Float32Array,
-  source: number,
-  out: Float32Array,
-  to: number,
-  count: number,
-  gain: number,
-  shift: number,
-): void {
-  for (let i = 0; i < count; i++) out[to + i] = from[source + i]! * gain + shift;
-}
-
-/** The adjoint of `toInput`. */
-export function fromInput(
-  slope: Tensor<"float32">,
-  { count, channels }: CanvasSize,
-  { raw, preprocessing, layout }: Units,
-): Float32Array {
-  const { data } = layout === "NHWC" ? transpose(slope, [0, 3, 1, 2]) : slope;
-  const area = data.length / (count * channels);
-  const out = new Float32Array(data.length);
-  for (let n = 0; n < count; n++)
-    order(preprocessing, channels).forEach((from, c) => {
-      const [gain] = unitsOf(preprocessing, raw, c);
-      const [source, to] = [(n * channels + c) * area, (n * channels + (raw ? c : from)) * area];
-      scaled(data, source, out, to, area, gain, 0);
-    });
-  return out;
-}
-
-/** x = (255 p scale - mean) / std as gain and shift of p. */
-function unitsOf({ scale, mean, std }: Preprocessing, raw: boolean, channel: number): readonly [number, number] {
-  if (raw) return [1, 0];
-  const [m, s] = [mean[channel] ?? mean[0] ?? 0, std[channel] ?? std[0] ?? 1];
-  return [(255 * scale) / s, -m / s];
-}

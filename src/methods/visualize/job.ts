@@ -5,13 +5,14 @@ import { float32, type Tensor, toFloat32 } from "../../core/tensor.ts";
 import { isTensor } from "../../model/feeds.ts";
 import type { Model } from "../../model/model.ts";
 import type { MethodInput } from "../method.ts";
-import { type AscentJob, type AscentState, fromInput, seedOf } from "./ascent.ts";
+import { type AscentJob, type AscentState, seedOf } from "./ascent.ts";
 import { resized } from "./dream.ts";
 import type { Normalization, OptimizerName } from "./optimizers.ts";
 import { type CanvasSize, fourier, type Parameters, phases, photographSpectrum, pixels } from "./parameters.ts";
 import type { Preset } from "./presets.ts";
 import type { Batch, SubjectOptions } from "./subject.ts";
 import { readTransforms } from "./transforms.ts";
+import { fromInput } from "./units.ts";
 
 export interface VisualizeOptions extends SubjectOptions {
   readonly preset: string;

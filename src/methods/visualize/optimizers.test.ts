@@ -1,6 +1,6 @@
 /** Optimisers and normalisations against values worked out by hand from their papers' formulas. */
 import { describe, expect, it } from "vitest";
-import { normalized, optimizers } from "./optimizers.ts";
+import { normalize, optimizers } from "./optimizers.ts";
 
 /** Parameters after each of three steps along the gradients 1, 2, -1. */
 function path(name: keyof typeof optimizers, rate: number): number[] {
@@ -46,6 +46,8 @@ describe("a gradient over", () => {
     ["pixel", [0.6, 0, 0.8, 0, 0.6, 0, 0.8, 0], 6],
     ["none", [3, 0, 4, 0, 6, 0, 8, 0], 6],
   ] as const)("its %s, picture by picture", (how, wanted, digits) => {
-    for (const [i, value] of normalized(gradient, two, how).entries()) expect(value).toBeCloseTo(wanted[i]!, digits);
+    const own = gradient.slice();
+    normalize(own, two, how);
+    for (const [i, value] of own.entries()) expect(value).toBeCloseTo(wanted[i]!, digits);
   });
 });

@@ -11,7 +11,7 @@ export type Border = "reflect" | "empty";
 export interface View {
   readonly height: number;
   readonly width: number;
-  /** `[planes, height, width]` of the canvas to the view. */
+  /** `[planes, height, width]` of the canvas to the view; of the canvas itself no copy. */
   apply(planes: Float32Array): Float32Array;
   /** The transposed map: of the view's slopes to the canvas'. */
   adjoint(slopes: Float32Array): Float32Array;
@@ -99,8 +99,8 @@ const same = ({ height, width }: Size): View => ({
   height,
   width,
   cover: new Float32Array(height * width).fill(1),
-  apply: (planes) => planes.slice(),
-  adjoint: (slopes) => slopes.slice(),
+  apply: (planes) => planes,
+  adjoint: (slopes) => slopes,
 });
 
 /** `outer` after `inner`: where a place of the view lies once both are done. */

@@ -7,7 +7,7 @@ import { float32, type Tensor, toFloat32 } from "../../core/tensor.ts";
 import { isTensor } from "../../model/feeds.ts";
 import type { Model } from "../../model/model.ts";
 import { type Method, type MethodInput, mustApply, originOf, resolveOptions } from "../method.ts";
-import { type Ascended, type AscentJob, type AscentState, ascend, toInput } from "./ascent.ts";
+import { type Ascended, type AscentJob, type AscentState, ascend } from "./ascent.ts";
 import { deadReason, whatIsDead } from "./dead.ts";
 import { dream, resized } from "./dream.ts";
 import { chosenPreset, jobOf, joined, networkSize, type VisualizeInput, type VisualizeOptions } from "./job.ts";
@@ -16,6 +16,7 @@ import { cropped, plainPicture, rowOf, rulePicture, undonePicture } from "./pict
 import { type Preset, presets } from "./presets.ts";
 import { type Batch, subjectOf } from "./subject.ts";
 import { transformForms } from "./transforms.ts";
+import { toInput } from "./units.ts";
 
 /** What one step of one batch looked like. */
 export interface AscentStep {
