@@ -1,5 +1,5 @@
 /**
- * `tsx bench/visualize.ts [grid lucid engine]`: gradient ascent against the tools people use in Python (bench/peers), in
+ * `npm run bench:visualize [-- grid lucid engine]`: gradient ascent against the tools people use in Python (bench/peers), in
  * one run on this machine and with the same random weights; and what of a step is not the engine.
  */
 import { execFileSync } from "node:child_process";
@@ -30,14 +30,15 @@ async function timed(model: Model, options: Partial<VisualizeOptions>): Promise<
   return (performance.now() - start) / 1000;
 }
 
-/** The book's sheet of 64 filters. Steps are fewer in deeper layers, for both sides. */
+/** The book's sheet: 64 filters, 40 steps. */
 async function grids(): Promise<Row[]> {
   const model = await openModel(join(folder, "vgg16.onnx"), { preprocessing: "raw" });
   const rows: Row[] = [];
-  for (const [name, layer, steps, least] of [
-    ["block1_conv1", "/features/features.1/Relu", 40, 3],
-    ["block3_conv1", "/features/features.11/Relu", 12, 1.5],
-    ["block4_conv1", "/features/features.18/Relu", 8, 1.4],
+  const steps = 40;
+  for (const [name, layer, least] of [
+    ["block1_conv1", "/features/features.1/Relu", 3],
+    ["block3_conv1", "/features/features.11/Relu", 1.5],
+    ["block4_conv1", "/features/features.18/Relu", 1.4],
   ] as const) {
     const options = { preset: "chollet", layer, channels: channels(64), batch: 16 };
     await timed(model, { ...options, channels: [0], steps: 1 });
