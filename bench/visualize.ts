@@ -58,7 +58,7 @@ async function grids(): Promise<Row[]> {
 
 /** Lucid's preset beside torch-lucent; the faster of its two ways, one picture after another or all in one batch. */
 async function lucid(): Promise<Row[]> {
-  const steps = 8;
+  const steps = 40;
   const model = await openModel(join(folder, "mobilenetv2.onnx"), { preprocessing: "torch" });
   const options = { preset: "lucid", layer: "/features/features.13/Add", channels: channels(16), steps };
   await timed(model, { ...options, channels: [0], steps: 1 });
