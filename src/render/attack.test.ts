@@ -70,6 +70,13 @@ describe("the drawing of an attack", () => {
     ]);
   });
 
+  it("gives a class that is not listed in one of the answers a bound, not an empty bar", () => {
+    const after = answer(score(2, "frog", 0.6), score(0, "cat", 0.3));
+    expect(words(attackOf({ after }, [255, 0, 0]))).toEqual(expect.arrayContaining(["≤ 10.0 %", "≤ 30.0 %"]));
+    const sure = answer(score(0, "cat", 0.9999), score(1, "dog", 0.00001));
+    expect(words(attackOf({ before: sure, after }, [255, 0, 0])).filter((word) => word === "< 0.1 %")).toHaveLength(2);
+  });
+
   it("says of a failure what was tried, and why it ended", () => {
     const failed = attackOf(
       { success: false, ended: "budget", margin: { before: 2, after: 0.25 }, to: { index: 1, label: "dog" } },

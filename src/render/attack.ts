@@ -95,6 +95,15 @@ function differencePicture(original: Picture, attacked: Picture): { picture: Pic
   return { picture: { width: original.width, height: original.height, data }, title };
 }
 
+const valueText = (entry: ClassScore, known: boolean): string =>
+  known ? percent(entry.probability!) : short(entry.score);
+
+/** What a class has at most that is not among the listed: as much as the last of these. */
+function atMost({ predictions }: Answer, known: boolean): string {
+  const last = valueText(predictions.at(-1)!, known);
+  return last.startsWith("<") ? last : `≤ ${last}`;
+}
+
 /** Each class of either answer with its bar before and after. */
 function answerBars({ before, after }: Attack, x: number, y: number, width: number): { marks: Mark[]; height: number } {
   const names = new Map([...before.predictions, ...after.predictions].map(({ index, label }) => [index, label]));
@@ -132,11 +141,11 @@ function answerBars({ before, after }: Attack, x: number, y: number, width: numb
     for (const [k, entry] of [answers.before, answers.after].entries()) {
       const length = Math.min(1, value(entry) / most) * full;
       const bar = { kind: "rect", x: x + left, y: line + 13 * k, height: 12 } as const;
-      const text = entry === undefined ? "not in the top 5" : known ? percent(entry.probability!) : short(entry.score);
+      const text = entry === undefined ? atMost(k === 0 ? before : after, known) : valueText(entry, known);
       marks.push({ ...bar, width: full, fill: "track", title: `${label}: ${text}` });
       if (length > 0) marks.push({ ...bar, width: Math.max(1, length), fill: k === 0 ? "accent" : "alert" });
       const place = { x: x + left + full + 8, y: line + 13 * k + 10 };
-      if (entry !== undefined) marks.push({ kind: "text", ...place, text, size, fill: "text" });
+      marks.push({ kind: "text", ...place, text, size, fill: entry === undefined ? "muted" : "text" });
     }
   }
   return { marks, height: 14 + rows.length * row };

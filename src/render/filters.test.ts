@@ -3,6 +3,7 @@ import { noise, tensor } from "../../test/render/make.ts";
 import type { Picture } from "../core/picture.ts";
 import { transpose } from "../core/tensor.ts";
 import { filterSheets } from "./filters.ts";
+import { textWidth } from "./font.ts";
 
 const same = (a: Picture[], b: Picture[]) =>
   a.length === b.length && a.every((p, i) => Buffer.compare(Buffer.from(p.data), Buffer.from(b[i]!.data)) === 0);
@@ -63,6 +64,13 @@ describe("filter sheets", () => {
     expect(
       filterSheets(tensor("r", "Conv2D", [3, 3, 3, 300], noise(8100), "kernel"), undefined, { layout: "NHWC" }),
     ).toHaveLength(2);
+  });
+  it("have room for the whole line above narrow tables of many filters", () => {
+    const kernel = tensor("conv", "Conv", [96, 16, 1, 1], noise(1536), "weight");
+    const bias = tensor("conv", "Conv", [96], noise(96), "bias");
+    const line = "filters 0–63 of 96 · 16 of 16 inputs across · black to white in each filter · bias at the left";
+    const [page] = filterSheets(kernel, bias, { layout: "NCHW" });
+    expect(page!.width).toBeGreaterThanOrEqual(textWidth(line, 12) + 24);
   });
   it("draw the bias of each filter, and leave out one of another length", () => {
     const kernel = tensor("conv", "Conv2D", [3, 3, 3, 4], noise(108), "kernel");

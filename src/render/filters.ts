@@ -205,11 +205,12 @@ function tableSheets(
   for (let first = 0; first < filters; first += perPage) {
     const rows = Math.min(perPage, filters - first);
     const range = filters > perPage ? [`${kernel.noun} ${first}–${first + rows - 1} of ${filters}`] : facts.slice(0, 1);
+    const line = [...range, facts[1], scaleText(kernel, options), ...(biases ? ["bias at the left"] : [])].join(" · ");
     const picture = startPage(
-      Math.max(480, left + inputs * (tileWidth + gap) + 12),
+      Math.max(480, left + inputs * (tileWidth + gap) + 12, Math.ceil(textWidth(line, 12)) + 24),
       top + rows * (tileHeight + gap) + 12,
       title,
-      [...range, facts[1], scaleText(kernel, options), ...(biases ? ["bias at the left"] : [])].join(" · "),
+      line,
     );
     fillRect(
       picture,

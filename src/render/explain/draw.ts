@@ -163,9 +163,13 @@ function drawBoxes(picture: Picture, { field, scale, look, threshold }: Drawing,
     outline(picture, inset(box, 1), thickness, i === 0 ? boxColor : theme.surface);
     const text = percent(box.share);
     const wide = textWidth(text, 12) + 10;
-    if (wide > box.width || box.height < 20) continue;
-    fillRect(picture, box.x, box.y, wide, 19, i === 0 ? boxColor : theme.surface);
-    drawText(picture, text, box.x + 5, box.y + 14, 12, theme.text);
+    const fits = wide <= box.width && box.height >= 20;
+    if (!fits && i > 0) continue;
+    // The largest box has its number even where it is too small for it: above it, or below at the upper edge.
+    const x = Math.max(0, Math.min(box.x, picture.width - wide));
+    const y = fits ? box.y : box.y >= 19 ? box.y - 19 : box.y + box.height;
+    fillRect(picture, x, y, wide, 19, i === 0 ? boxColor : theme.surface);
+    drawText(picture, text, x + 5, y + 14, 12, theme.text);
   }
 }
 
@@ -184,13 +188,22 @@ function outline(picture: Picture, { x, y, width, height }: Rectangle, thickness
   fillRect(picture, x + width - thickness, y + thickness, thickness, sides, color);
 }
 
+/** A line that ends before its text does: as many of its words as have room, and an ellipsis. */
+function shortened(line: string, size: FontSize, room: number): string {
+  const words = line.split(" ");
+  while (words.length > 1 && textWidth(`${words.join(" ")} …`, size) > room) words.pop();
+  return `${words.join(" ")} …`;
+}
+
 /** Words over the lower part of a picture, on a dark band, at most so many lines: why there is little to see. */
 export function caption(picture: Picture, text: string, size: FontSize, most: number = Number.POSITIVE_INFINITY): void {
   const [step, pad] = [size + 5, 8];
   // Where hardly a word has room, the picture says more.
   if (picture.width < 100 || picture.height < 2 * step) return;
-  const lines = wrapText(text, size, picture.width - 2 * pad);
+  const room = picture.width - 2 * pad;
+  const lines = wrapText(text, size, room);
   const shown = lines.slice(0, Math.max(1, Math.min(most, Math.floor((picture.height - pad) / step))));
+  if (shown.length < lines.length) shown.push(shortened(shown.pop()!, size, room));
   const top = picture.height - shown.length * step - pad;
   fillRect(picture, 0, top, picture.width, picture.height - top, theme.text);
   for (const [i, line] of shown.entries()) drawText(picture, line, pad, top + (i + 1) * step, size, theme.surface);

@@ -6,7 +6,7 @@ import { resizeMap } from "../../image/map.ts";
 import { comparisonRow, comparisonSheet } from "../comparison.ts";
 import { barePicture, explanationPicture, explanationScene } from "../overlay.ts";
 import { boxesOf, explanationBoxes } from "./boxes.ts";
-import { draw, drawingOf, shownSize } from "./draw.ts";
+import { caption, draw, drawingOf, shownSize } from "./draw.ts";
 import { fieldOf, outlineField, scaleOf, standing } from "./field.ts";
 import { inside, lay, notFinite, outside } from "./layers.ts";
 import { palette } from "./palette.ts";
@@ -270,6 +270,19 @@ describe("boxes", () => {
     expect(box!.width).toBeGreaterThan(8);
     expect(box!.width).toBeLessThan(16);
   });
+  it("have the number of the largest even where it is smaller than its number", () => {
+    const values = new Float32Array(32 * 32);
+    values[16 * 32 + 16] = 1;
+    const map = heatMap(32, 32, values);
+    const picture = photograph(160, 160);
+    const region = { x: 0, y: 0, width: 160, height: 160 };
+    const drawn = barePicture(map, { picture, region }, { mode: "boxes" });
+    const [box] = explanationBoxes(map, { picture, region });
+    expect(box!.width).toBeLessThan(20);
+    // Just above the box, in the band of its colour.
+    const at = 4 * (Math.round(box!.y - 17) * drawn.width + Math.round(box!.x + 2));
+    expect([...drawn.data.slice(at, at + 3)]).toEqual([255, 176, 32]);
+  });
   it("leave specks out", () => {
     const values = new Float32Array(64);
     values.fill(1, 0, 32);
@@ -332,6 +345,20 @@ describe("options", () => {
           expect(data.every((v) => Number.isFinite(v))).toBe(true);
         }
   });
+});
+
+it("a reason that is longer than its room ends in an ellipsis", () => {
+  const picture = photograph(120, 120);
+  const cut = { ...picture, data: picture.data.slice() };
+  const whole = { ...picture, data: picture.data.slice() };
+  caption(cut, "blank: every value is 0; all weighted sums are negative", 10, 2);
+  caption(
+    whole,
+    `${wrapText("blank: every value is 0; all weighted sums are negative", 10, 104).slice(0, 2).join(" ")}`,
+    10,
+    2,
+  );
+  expect(cut.data).not.toEqual(whole.data);
 });
 
 it("text is broken between words", () => {
