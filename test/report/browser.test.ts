@@ -73,6 +73,15 @@ describe.skipIf(!chromiumPath)("the report in Chromium", () => {
     expect(size).toBeLessThan(6_000_000);
     const { complaints, requests } = await visit(url, wide, async (page) => {
       expect(await page.locator("main > section").evaluateAll((all) => all.map((s) => s.id))).toEqual(sections);
+      // Under each picture made from noise stands what it reached, all of it to be read.
+      const reached = await page.locator("#visualize .under").allInnerTexts();
+      expect(reached.length).toBeGreaterThan(2);
+      for (const text of reached)
+        expect(text).toMatch(/^\S+\s+(dead|reached .+|probability 0|probability 1|.+ × photograph)/);
+      const cut = await page
+        .locator("#visualize .under")
+        .evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth + 1).length);
+      expect(cut).toBe(0);
       const broken = await page
         .locator("main img")
         .evaluateAll((all) => all.filter((i) => (i as HTMLImageElement).naturalWidth === 0).length);

@@ -18,6 +18,10 @@ async function hashOf(text: string): Promise<string> {
   return `'sha256-${btoa(String.fromCharCode(...new Uint8Array(digest)))}'`;
 }
 
+/** Long file names may end a line after each underscore. */
+const breakable = (title: string): Part =>
+  title.split(/(?<=_)/).map((part, i) => (i === 0 ? part : html`<wbr>${part}`));
+
 const lightbox = html`<dialog class="lightbox" aria-labelledby="lightbox-title">
 <div class="strip"><h2 id="lightbox-title" data-part="title"></h2>
 <button type="button" data-part="previous" aria-label="previous channel">←</button>
@@ -63,7 +67,7 @@ export async function pageHtml(page: Page): Promise<string> {
 <div class="page">
 <header class="top">
 <p class="eyebrow">Convlens report</p>
-<h1>${page.title}</h1>
+<h1>${breakable(page.title)}</h1>
 ${page.ledes.map((lede) => html`<p class="lede">${lede}</p>\n`)}</header>
 <div class="columns">
 <nav class="contents" aria-labelledby="contents"><h2 id="contents">Contents</h2>

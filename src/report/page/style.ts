@@ -114,6 +114,7 @@ ul.notes { padding-left: 1.2rem; max-width: 42rem; overflow-wrap: anywhere; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 1px; z-index: 1; }
 .under b { color: var(--ink); }
 .under { display: block; overflow: hidden; font: .74rem/1.35 var(--mono); color: var(--soft); margin-top: .25rem; white-space: nowrap; }
+.under.wrap { white-space: normal; }
 .status { min-height: 1.5em; margin: .4rem 0 0; color: var(--soft); font-size: .86rem; max-width: none; }
 .legend { display: flex; align-items: center; gap: .6rem; color: var(--soft); font-size: .86rem; margin: 0 0 1rem; max-width: none; flex-wrap: wrap; }
 .ramp { display: inline-block; width: 9rem; height: .7rem; border-radius: .15rem; background: linear-gradient(90deg, #440154, #472d7b, #3b528b, #2c728e, #21918c, #28ae80, #5ec962, #addc30, #fde725); print-color-adjust: exact; -webkit-print-color-adjust: exact; }

@@ -80,7 +80,7 @@ ${
 const tiles = (
   made: Images,
   noun: string,
-): Html => html`<div class="sheet${noun === "class" && " one"}" role="group" aria-label="${made.title}" data-title="${made.title}" data-noun="${noun}">
+): Html => html`<div class="sheet ${noun === "class" ? "one" : "few"}" role="group" aria-label="${made.title}" data-title="${made.title}" data-noun="${noun}">
 ${made.images.map((image, i) =>
   tile(
     {
@@ -88,7 +88,7 @@ ${made.images.map((image, i) =>
       ...(noun === "filter" ? { channel: i } : {}),
       ...(image.dead === null ? {} : { state: "dead" as const }),
       alt: `${image.label}: ${image.dead ?? reachedText(image)}`,
-      under: html`<span class="under"><b>${noun === "filter" ? i : image.label}</b></span>`,
+      under: html`<span class="under wrap"><b>${noun === "filter" ? i : image.label}</b> ${image.dead === null ? reachedText(image) : "dead"}</span>`,
     },
     i === 0,
   ),
