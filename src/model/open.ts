@@ -174,13 +174,15 @@ async function findLabels(
   classes: number | undefined,
   notes: string[],
 ): Promise<readonly Label[] | undefined> {
-  const wanted = given ?? card?.labels;
+  const asked = given ?? card?.labels;
+  // A thousand names would stand one place off.
+  const isShifted = asked === "imagenet" && classes === 1001;
+  if (isShifted)
+    notes.push('1001 classes: the labels "imagenet-1001" are taken, imagenet with a background class first');
+  const wanted = isShifted ? "imagenet-1001" : asked;
   const labels = wanted === undefined ? undefined : await readLabels(platform, wanted);
   if (labels && classes !== undefined && labels.length !== classes && !(classes === 1 && labels.length === 2))
-    notes.push(
-      `there are ${labels.length} labels for ${classes} classes: check that they belong to this network` +
-        (wanted === "imagenet" && classes === 1001 ? "; with a background class first they are imagenet-1001" : ""),
-    );
+    notes.push(`there are ${labels.length} labels for ${classes} classes: check that they belong to this network`);
   if (labels || (classes !== 1000 && classes !== 1001)) return labels;
   const id = classes === 1000 ? "imagenet" : "imagenet-1001";
   notes.push(`${classes} classes: the labels "${id}" are taken; name others with --labels`);

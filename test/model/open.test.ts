@@ -294,6 +294,16 @@ describe("cards and labels", () => {
     }
   });
 
+  it("takes imagenet for 1001 classes as imagenet-1001: its names would all be one class off", async () => {
+    const bytes = await classifier(1001, "softmax");
+    const model = await openModel(bytes, { name: "net.onnx", labels: "imagenet", preprocessing: "unit" });
+    const [prediction] = await model.predict(small(), { top: 2000 });
+    const nameOf = (wanted: number) => prediction!.predictions.find(({ index }) => index === wanted)!.label;
+    expect([nameOf(0), nameOf(1)]).toEqual(["background", "tench"]);
+    expect([...model.notes, ...prediction!.notes].join()).toContain('"imagenet-1001"');
+    await model.release();
+  });
+
   it("says when labels and classes do not match in number", async () => {
     const model = await openModel(await classifier(3), { name: "net.onnx", labels: "cifar10", preprocessing: "unit" });
     const [prediction] = await model.predict(small());
