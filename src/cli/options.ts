@@ -1,4 +1,5 @@
 /** The options that verbs share, each declared once, and the readers of their values. */
+import { extname } from "node:path";
 import { type Command, Option } from "commander";
 import { ConvlensError, type OptionSpec, type Preprocessing, preprocessingModes } from "../index.ts";
 
@@ -116,6 +117,15 @@ export function methodOption(command: Command, name: string, spec: OptionSpec): 
 }
 
 export const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text];
+
+/** The name of a file of one kind; another kind's ending would mislead, or stand for a file that was meant to be read. */
+export const fileEndingIn =
+  (ending: string, kind: string) =>
+  (path: string): string => {
+    const given = extname(path);
+    if (given === "" || ending.startsWith(given.toLowerCase())) return path;
+    throw new ConvlensError("option-invalid", `--out "${path}": ${kind} is written, so its name ends in ${ending}`);
+  };
 
 export const number =
   (flag: string, least: number = Number.NEGATIVE_INFINITY, most: number = Number.POSITIVE_INFINITY) =>

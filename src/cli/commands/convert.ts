@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { convertModel, shapeText, writeOnnx } from "../../index.ts";
 import { cardOf, cardPath, makeCard } from "../cards.ts";
-import { commonOptions, type ModelFlags, modelOptions } from "../options.ts";
+import { commonOptions, fileEndingIn, type ModelFlags, modelOptions } from "../options.ts";
 import { makeOutputs } from "../outputs.ts";
 import { openRun } from "../run.ts";
 import { print, printJson } from "../terminal.ts";
@@ -18,7 +18,11 @@ interface Flags extends ModelFlags {
 export function define(command: Command): void {
   command
     .argument("[model]", "the network, in place of --model")
-    .option("-o, --out <file.onnx>", "the file to write", "converted.onnx")
+    .addOption(
+      new Option("-o, --out <file.onnx>", "the file to write")
+        .argParser(fileEndingIn(".onnx", "an ONNX file"))
+        .default("converted.onnx"),
+    )
     .addOption(
       new Option("--layout <order>", "axis order of the pictures it takes; default: as in the model's file").choices([
         "nhwc",

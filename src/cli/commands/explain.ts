@@ -167,9 +167,8 @@ async function run(files: readonly string[], flags: Flags, command: Command): Pr
   const rows: ComparisonRow[] = [];
   const documents: object[] = [];
   let several = opened.several;
-  let place = -1;
   await forEachInput(opened, async (input, loaded) => {
-    place++;
+    const place = inputs.indexOf(input);
     const batch = batchRows(model, loaded.feeds);
     several ||= batch.length > 1;
     const photo = photoOf(loaded);

@@ -1,7 +1,7 @@
 /** `convlens export`: an explanation as a model of its own. */
 import { type Command, Option } from "commander";
 import { exportExplanation, exportMethods, shapeText, writeOnnx } from "../../index.ts";
-import { commonOptions, type ModelFlags, modelOptions } from "../options.ts";
+import { commonOptions, fileEndingIn, type ModelFlags, modelOptions } from "../options.ts";
 import { makeOutputs } from "../outputs.ts";
 import { openRun } from "../run.ts";
 import { print, printJson } from "../terminal.ts";
@@ -26,7 +26,11 @@ export function define(command: Command): void {
         .default("logit"),
     )
     .option("--signed", "gradcam without its final ReLU")
-    .option("-o, --out <file.onnx>", "the file to write", "explained.onnx")
+    .addOption(
+      new Option("-o, --out <file.onnx>", "the file to write")
+        .argParser(fileEndingIn(".onnx", "an ONNX file"))
+        .default("explained.onnx"),
+    )
     .option("--json", "say in JSON on stdout what was written");
   modelOptions(command);
   commonOptions(command);

@@ -5,6 +5,7 @@ import { ConvlensError, makeReport, predictionText, reportSections } from "../..
 import { platform } from "../../node.ts";
 import {
   commonOptions,
+  fileEndingIn,
   type InputFlags,
   inputOptions,
   modelOptions,
@@ -29,7 +30,11 @@ export function define(command: Command): void {
   const list = (text: string, before: readonly string[]) => [...before, ...text.split(",").filter(Boolean)];
   command
     .argument("[files...]", "one photograph (PNG, JPEG, WebP); a model file counts as --model")
-    .option("-o, --out <file.html>", "the file to write", "convlens-report.html")
+    .addOption(
+      new Option("-o, --out <file.html>", "the file to write")
+        .argParser(fileEndingIn(".html", "an HTML page"))
+        .default("convlens-report.html"),
+    )
     .addOption(
       new Option("--budget <time>", "the time it may take: 30s, 5m")
         .argParser((text) => readDuration(text))
