@@ -244,7 +244,7 @@ function drawn(canvas: Float32Array, { model, size, units }: AscentJob, preset: 
 async function finished(
   model: Model,
   input: MethodInput,
-  { layer, items, plain }: Batch,
+  { layer, items, plain, target }: Batch,
   { canvas, most, state }: Ascended,
   job: AscentJob,
   preset: Preset,
@@ -252,16 +252,19 @@ async function finished(
   const pictures = drawn(canvas, job, preset);
   const inUnits = toInput(canvas, job.size, job.size, job.units);
   const ofLayer = "reads" in plain;
-  const scoresOf = async (feeds: Tensor): Promise<Float32Array> =>
-    (await model.gradient(feeds, { targets: [plain], wrt: [], anySize: ofLayer })).targets[0]!.scores;
+  // The ascent's own session serves where it fits: a pass back costs less than one more session.
+  const scoresOf = async (feeds: Tensor, isSeen: boolean): Promise<Float32Array> => {
+    const forwardOnly = isSeen && target === plain ? {} : { wrt: [] };
+    return (await model.gradient(feeds, { targets: [plain], ...forwardOnly, anySize: ofLayer })).targets[0]!.scores;
+  };
   // A file of 8 bits holds grey or three colours; other inputs are scored as they are.
   const isColour = [1, 3].includes(job.size.channels);
   const photo = input.feeds && (isTensor(input.feeds) ? input.feeds : Object.values(input.feeds)[0]);
   // A layer of numbers stands behind a dense layer, which takes the network's own size alone.
   const own = networkSize(model);
   const asSeen = (): Tensor => toInput(resized(canvas, job.size, own), job.size, own, job.units);
-  const reached = ofLayer ? await scoresOf(layer?.shape.length === 4 ? inUnits : asSeen()) : undefined;
-  const references = photo && ofLayer ? await scoresOf(repeated(photo, items.length)) : undefined;
+  const reached = ofLayer ? await scoresOf(layer?.shape.length === 4 ? inUnits : asSeen(), true) : undefined;
+  const references = photo && ofLayer ? await scoresOf(repeated(photo, items.length), false) : undefined;
   return Promise.all(
     items.map(async (item, n) => {
       const feeds = isColour ? model.prepare(pictures[n]!).tensor : oneOf(asSeen(), n);
