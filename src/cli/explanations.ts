@@ -135,6 +135,13 @@ export function methodsText(width: number): string {
   return lines.slice(1).join("\n");
 }
 
+/** The same for programs. */
+export const methodsDocument = (): object => ({
+  version: 1,
+  kind: "methods",
+  methods: explanations.map(({ id, title, family, summary, cost }) => ({ id, title, family, summary, cost })),
+});
+
 function entry({ id, summary, cost }: Explanation, wide: number, width: number): string[] {
   const room = Math.max(30, width - wide - 4);
   const lines: string[] = [];

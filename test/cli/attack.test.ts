@@ -166,6 +166,14 @@ describe("evaluate", () => {
     ...more,
   ];
 
+  it("says that nobody knows what is right where no folder is named after a class", async () => {
+    const given = [...args(join(root, "unlabelled"))];
+    given[given.indexOf(images)] = join(images, "bee");
+    const { code, stderr } = await convlens(given);
+    expect(code).toBe(0);
+    expect(stderr).toContain("no folder is named after a class");
+  });
+
   it("counts every photograph once, lists what it cannot read, repeats any row", async () => {
     const out = join(root, "whole");
     const { code, stdout, stderr } = await convlens(args(out, "--json"));

@@ -201,6 +201,19 @@ describe("the command", () => {
       expect([kind, text.includes(`${id} ${summary}`)]).toEqual([kind, true]);
   });
 
+  it("lists them in JSON too", async () => {
+    const { kind, methods: listed } = JSON.parse((await run("--methods", "--json")).stdout);
+    expect(kind).toBe("methods");
+    expect(listed.map(({ id }: { id: string }) => id)).toContain("gradcam");
+    expect(listed[0]).toEqual({
+      id: expect.any(String),
+      title: expect.any(String),
+      family: expect.any(String),
+      summary: expect.any(String),
+      cost: expect.any(String),
+    });
+  });
+
   it("compares with the photographs of --background, and leaves out what it cannot read", async () => {
     mkdirSync(at("others"));
     writeFileSync(at("others/a.png"), await smallPng(30, 20));
@@ -271,6 +284,9 @@ describe("the command", () => {
     expect(code).toBe(2);
     expect(stderr).toContain("1 of 3 pictures failed");
     expect(names("broken")).toEqual(["explain.png", "one", "two"]);
+    // The count of photographs goes on as well: never "2/3" twice, for two of them.
+    const counted = stderr.match(/\d\/3 \S+/g)!;
+    expect([...new Set(counted)]).toEqual(["1/3 one.png", "2/3 broken.png", "3/3 two.png"]);
   });
 
   it("leaves nothing half-written when stopped", async () => {

@@ -286,6 +286,11 @@ describe("activations", () => {
   });
 });
 
+it("export says nothing about preparing pictures, which stays outside of its file", async () => {
+  const { code, stderr } = await run("export", "small.onnx", "--method", "gradient", "-o", "exported.onnx");
+  expect([code, stderr]).toEqual([0, expect.not.stringMatching(/preprocess|resized|--fit/)]);
+});
+
 describe("filters", () => {
   it("writes kernel and bias as the framework shapes them", async () => {
     const { code, stdout } = await run("filters", "--npy", "-o", "f1");

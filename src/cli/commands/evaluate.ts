@@ -115,6 +115,10 @@ async function run(named: string | undefined, flags: Flags, command: Command): P
     terminal.note(`note: folder "${folder}" names no class of the network: its photographs are left out`);
   if (found.pictures.length === 0)
     throw new ConvlensError("file-missing", `"${flags.images}" holds no photographs in folders named as classes`);
+  if (found.pictures.every(({ label }) => label === undefined))
+    terminal.note(
+      "note: no folder is named after a class, so nobody knows which answers are right: every photograph is attacked",
+    );
 
   const folder = flags.out ?? "convlens-out";
   const journal = await openJournal<PictureRecord>(join(folder, "evaluate.jsonl"), {

@@ -34,6 +34,7 @@ import {
   type Explanation,
   explanationOptions,
   explanations,
+  methodsDocument,
   methodsText,
   optionsFor,
   readMethods,
@@ -152,7 +153,7 @@ Examples:
   $ convlens explain cat.jpg --mode boxes --json`;
 
 async function run(files: readonly string[], flags: Flags, command: Command): Promise<void> {
-  if (flags.methods) return print(methodsText(terminalWidth()));
+  if (flags.methods) return flags.json ? printJson(methodsDocument()) : print(methodsText(terminalWidth()));
   const named = readMethods(flags.method);
   // What no method takes is told before a network is opened.
   optionsFor(named, command);

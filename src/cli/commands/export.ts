@@ -62,7 +62,8 @@ async function run(file: string | undefined, flags: Flags): Promise<void> {
   const bytes = await terminal.time("writing", () => writeOnnx(graph, metadata));
   await outputs.write(flags.out, bytes);
   await outputs.commit();
-  for (const note of [...model.notes, ...notes]) terminal.note(`note: ${note}`);
+  // How pictures are prepared stays outside of the file, so what was taken for that is of no interest here.
+  for (const note of [...model.fileNotes, ...notes]) terminal.note(`note: ${note}`);
   const describe = (names: readonly string[]) =>
     names.map((name) => ({ name, type: graph.values.get(name)?.type, shape: graph.values.get(name)?.shape ?? [] }));
   const made = { inputs: describe(graph.inputs), outputs: describe(graph.outputs) };

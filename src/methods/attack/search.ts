@@ -269,7 +269,11 @@ export async function openSearch<Options extends SharedOptions>(
           ...first!.notes,
           ...notes,
           ...gradientNotes,
-          ...(many ? [`${distance.pixels} pixels changed: too many to list; the attacked picture shows them`] : []),
+          ...(many
+            ? [
+                `${distance.pixels.toLocaleString("en")} pixels changed: too many to list; the attacked picture shows them`,
+              ]
+            : []),
         ],
       };
     },
