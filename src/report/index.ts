@@ -125,7 +125,7 @@ export async function makeReport(model: Model, photo: Photo, options: ReportOpti
         command: options.command,
         versions: options.versions ?? {},
         options: { budget, sizeLimit, with: wanted, without: unwanted, seed },
-        notes: [...notes],
+        notes: distinct(notes),
       },
     };
     try {
@@ -141,7 +141,7 @@ export async function makeReport(model: Model, photo: Photo, options: ReportOpti
 
   const html = await pageHtml({ title: `${model.name} looks at ${photo.name}`, ledes, sections: onPage, leftOut });
   options.onProgress?.(todo.length, todo.length, "page");
-  return { html, notes: [...notes], sections: onPage.map(({ id }) => id), results: done };
+  return { html, notes: distinct(notes), sections: onPage.map(({ id }) => id), results: done };
 }
 
 /** The section names of an option, each checked. */
@@ -169,4 +169,10 @@ function mustTakePicture(model: Model): void {
       "model-unsupported",
       `"${model.name}" does not take one picture: ${problem}; a report needs a network whose only input is a picture, "convlens summary" shows any network`,
     );
+}
+
+/** Without notes that another one says too, with more behind it. */
+function distinct(notes: Iterable<string>): readonly string[] {
+  const all = [...notes];
+  return all.filter((note) => !all.some((other) => other !== note && other.startsWith(`${note};`)));
 }
