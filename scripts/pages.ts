@@ -1,6 +1,6 @@
 /**
  * The commands and pictures of a docs page. Each `sh` block is a list of convlens commands; a picture after it is a file
- * that they wrote. `npm run docs` redraws the pictures, and a test runs the commands and compares.
+ * that they wrote. Commands in other blocks are not run. `npm run docs` redraws the pictures, and a test runs the commands and compares.
  */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -20,11 +20,22 @@ export interface Step {
 /** The steps of a page in order. */
 export function steps(markdown: string): Step[] {
   const found: { commands: string[][]; pictures: string[] }[] = [];
-  for (const [, block, picture] of markdown.matchAll(/```sh\n([\s\S]*?)```|!\[[^\]]*\]\(([^)]+\.png)\)/g)) {
-    if (block !== undefined) {
-      const lines = block.split("\n").filter((line) => /^(npx )?convlens /.test(line));
-      found.push({ commands: lines.map((line) => words(line.replace(/^(npx )?convlens /, ""))), pictures: [] });
-    } else found.at(-1)?.pictures.push(picture!);
+  // Pictures of commands that are shown but not run, in a block without `sh`, are nobody's to compare.
+  let isRun = false;
+  for (const [, language, block, picture] of markdown.matchAll(
+    /^```(\w*)\n([\s\S]*?)^```|!\[[^\]]*\]\(([^)]+\.png)\)/gm,
+  )) {
+    if (block === undefined) {
+      if (isRun) found.at(-1)!.pictures.push(picture!);
+      continue;
+    }
+    const lines = block.split("\n").filter((line) => /^(npx )?convlens /.test(line));
+    if (language !== "sh") {
+      isRun &&= lines.length === 0;
+      continue;
+    }
+    isRun = true;
+    found.push({ commands: lines.map((line) => words(line.replace(/^(npx )?convlens /, ""))), pictures: [] });
   }
   return found;
 }
