@@ -18,6 +18,7 @@ describe.skipIf(!chromiumPath)("the report in Chromium", () => {
   let browser: Browser;
   let url: string;
   let sections: readonly string[];
+  let notes: readonly string[];
   let size: number;
 
   beforeAll(async () => {
@@ -28,6 +29,7 @@ describe.skipIf(!chromiumPath)("the report in Chromium", () => {
     const report = await makeReport(model, { picture, name, bytes }, { command: "convlens report" });
     await model.release();
     sections = report.sections;
+    notes = report.notes;
     size = Buffer.byteLength(report.html);
     url = save("report.html", report.html);
     browser = await chromium.launch({ executablePath: chromiumPath!, args: [...chromiumFlags] });
@@ -71,6 +73,8 @@ describe.skipIf(!chromiumPath)("the report in Chromium", () => {
 
   test("all sections are there, every picture is drawn, and the console and the network stay silent", async () => {
     expect(size).toBeLessThan(6_000_000);
+    // Several methods say it, some with more behind it; the page says it once.
+    expect(notes.filter((note) => note.startsWith("the score explained is the logit"))).toHaveLength(1);
     const { complaints, requests } = await visit(url, wide, async (page) => {
       expect(await page.locator("main > section").evaluateAll((all) => all.map((s) => s.id))).toEqual(sections);
       // Under each picture made from noise stands what it reached, all of it to be read.
