@@ -33,6 +33,11 @@ export interface EngineOptions {
   readonly threads?: number;
   /** `cpu`, `wasm`, `webgpu` … ; absent: the platform's default. */
   readonly device?: string;
+  /**
+   * `false`: threads sleep as soon as they have nothing to do. By default they spin for a while, which is quick for the
+   * next run of the same session and takes the processor from another's.
+   */
+  readonly spin?: false;
 }
 
 export interface EngineSession {

@@ -21,6 +21,8 @@ type Values = Readonly<Record<string, Tensor>>;
 export interface Plan {
   readonly key: string;
   build(base: Graph): Graph;
+  /** Whether it takes turns with the network's own sessions: its threads then leave the processor to theirs. */
+  readonly beside?: true;
 }
 
 export interface Sessions {
@@ -63,8 +65,8 @@ export function makeSessions(
       return { session, bytes: file.source.size, users: 0 };
     }
     const graph = plan.build(freed ? freeBatch(file.graph) : file.graph);
-    const session = engine.createSession(encodeGraph(graph), engineOptions);
-    return { session, bytes: constantBytes(graph), users: 0 };
+    const options = plan.beside ? { ...engineOptions, spin: false as const } : engineOptions;
+    return { session: engine.createSession(encodeGraph(graph), options), bytes: constantBytes(graph), users: 0 };
   };
 
   const pass = async (
@@ -144,7 +146,8 @@ export function makeSessions(
       return value;
     },
     runPlan,
-    compute: (graph, feeds) => pass({ key: `own ${identity(graph)}`, build: () => graph }, feeds, graph.outputs, false),
+    compute: (graph, feeds) =>
+      pass({ key: `own ${identity(graph)}`, build: () => graph, beside: true }, feeds, graph.outputs, false),
     run: async (feeds, outputs, options = {}) => {
       const computed = outputs.filter((name) => !file.graph.inputs.includes(name));
       const given = Object.fromEntries(outputs.flatMap((name) => (feeds[name] ? [[name, feeds[name]]] : [])));

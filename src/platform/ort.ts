@@ -48,12 +48,19 @@ export function ortEngine(
             ...sessionOptions(options),
             executionProviders,
             ...loaded.options,
+            ...(options.spin === false ? { extra: sleeping(loaded.options.extra) } : {}),
           }),
         );
         return wrap(runtime, session, queued);
       }),
   };
 }
+
+/** Session settings with threads that do not spin. */
+const sleeping = (extra: Record<string, unknown> = {}): Record<string, unknown> => ({
+  ...extra,
+  session: { ...(extra.session as object | undefined), intra_op: { allow_spinning: "0" } },
+});
 
 const sessionOptions = (options: EngineOptions): InferenceSession.SessionOptions => ({
   ...(options.threads ? { intraOpNumThreads: options.threads, interOpNumThreads: 1 } : {}),
