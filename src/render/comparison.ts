@@ -1,7 +1,8 @@
 /**
  * Many explanations on one sheet: a row for each photograph (and class, where there are many), the photograph first, a
- * column for each method, layer and class. What one method gives at one layer has one scale on the whole sheet, so that
- * classes and photographs can be compared; the sheet says so.
+ * column for each method, layer and class. The classes of one photograph share a scale at each method and layer, since their
+ * values weigh against each other; between photographs sizes mean nothing (gradients of one may be many times those of
+ * another), so each has its own, as in captum and pytorch-grad-cam. The sheet says so.
  */
 import type { Picture } from "../core/picture.ts";
 import { place } from "./canvas.ts";
@@ -17,7 +18,8 @@ import {
   shownField,
   shownSize,
 } from "./explain/draw.ts";
-import { type Explained, fieldOf, type Scale, scaleOf } from "./explain/field.ts";
+import { type Explained, type Field, fieldOf, type Scale, scaleOf } from "./explain/field.ts";
+import { lay } from "./explain/layers.ts";
 import { ramp } from "./explain/legend.ts";
 import { drawText, fitText, textWidth } from "./font.ts";
 import { percent, shapeText, short } from "./numbers.ts";
@@ -62,7 +64,6 @@ interface Head {
 
 const layersOf = (result: Explained): string => (result.kind === "map" ? result.layers.join(" + ") : "");
 const targetOf = ({ target }: Explained): string => `${target.index ?? ""} ${target.label}`;
-const groupOf = (result: Explained): string => `${result.origin.method}\n${layersOf(result)}`;
 
 /**
  * A row with no more than a sheet needs, for photographs that come one by one: a small photograph, and attributions with
@@ -93,12 +94,13 @@ function tileOf(photo: Placed): Placed {
 
 /** The pages of the sheet; none where nothing is to be drawn. `options.scale` is not read. */
 export function comparisonSheet(rows: readonly ComparisonRow[], options: ExplanationOptions = {}): Picture[] {
-  const scales = scalesOf(rows, options);
+  const groups = rows.flatMap(groupsOf);
+  const scales = scalesOf(groups, options);
   const lines = linesOf(rows);
   const drawings = new Map<Explained, Drawing>();
   for (const { results, photo } of rows)
     for (const result of results)
-      drawings.set(result, drawingOf(result, photo !== undefined, { ...options, scale: scales.get(groupOf(result))! }));
+      drawings.set(result, drawingOf(result, photo !== undefined, { ...options, scale: scales.get(result)! }));
   const drawn = lines.map((line) => drawLine(line, drawings));
   const columns = Math.max(0, ...lines.map((line) => line.cells.length)) + 1;
   const widest = Math.max(0, ...drawn.flatMap(({ photo, cells }) => [photo, ...cells].map((p) => p?.width ?? 0)));
@@ -116,8 +118,8 @@ export function comparisonSheet(rows: readonly ComparisonRow[], options: Explana
     const whole = first === 0 && last === lines.length;
     const range = whole ? "" : ` (part ${pages.length + 1})`;
     const title = `${titleOf(rows)}${range}`;
-    const page = startPage(width, height, title, factsOf(rows, scales));
-    drawLegends(page, [...drawings.values()], scales.size === 1);
+    const page = startPage(width, height, title, factsOf(rows, groups, scales.values()));
+    drawLegends(page, [...drawings.values()], groups.length === 1);
     let y = headHeight;
     for (let i = first; i < last; i++) {
       const line = lines[i]!;
@@ -125,7 +127,7 @@ export function comparisonSheet(rows: readonly ComparisonRow[], options: Explana
         drawHeads(page, line, column, y);
         y += columnHead;
       }
-      drawTiles(page, line, drawn[i]!, drawings, column, y, scales.size === 1);
+      drawTiles(page, line, drawn[i]!, drawings, column, y, groups.length === 1);
       y += drawn[i]!.height + under;
     }
     pages.push(page);
@@ -134,19 +136,45 @@ export function comparisonSheet(rows: readonly ComparisonRow[], options: Explana
   return pages;
 }
 
-function scalesOf(rows: readonly ComparisonRow[], { clip, mode }: ExplanationOptions): Map<string, Scale> {
+/** The results of one photograph that share a scale: those of one method at one layer. */
+interface Group {
+  readonly photo: Placed | undefined;
+  readonly results: readonly Explained[];
+}
+
+function groupsOf({ photo, results }: ComparisonRow): readonly Group[] {
   const groups = new Map<string, Explained[]>();
-  for (const result of rows.flatMap(({ results }) => results))
-    groups.set(groupOf(result), [...(groups.get(groupOf(result)) ?? []), result]);
+  for (const result of results) {
+    const key = `${result.origin.method}\n${layersOf(result)}`;
+    groups.set(key, [...(groups.get(key) ?? []), result]);
+  }
+  return [...groups.values()].map((of) => ({ photo, results: of }));
+}
+
+function scalesOf(groups: readonly Group[], { clip, mode }: ExplanationOptions): ReadonlyMap<Explained, Scale> {
   return new Map(
-    [...groups].map(([key, results]) => [
-      key,
-      scaleOf(
-        results.map((result) => shownField(result, mode)),
-        clip ?? defaultClip(results[0]!, mode),
-      ),
-    ]),
+    groups.flatMap(({ photo, results }) => {
+      const shown = photo && tileOf(photo);
+      const fields = results.map((result) => onTile(shownField(result, mode), shown));
+      const scale = scaleOf(fields, clip ?? defaultClip(results[0]!, mode));
+      return results.map((result) => [result, scale] as const);
+    }),
   );
+}
+
+/**
+ * A field in the pixels of a tile, where it has more of its own: what is drawn of it. Values of both signs that lie close
+ * together cancel then, and on the scale of the single ones the tile would look empty.
+ */
+function onTile(field: Field, shown: Placed | undefined): Field {
+  const { height, width } = field;
+  const factor = tile / Math.max(height, width);
+  const place = shown?.region ?? { x: 0, y: 0, width: width * factor, height: height * factor };
+  const [across, down] = [Math.round(place.width), Math.round(place.height)];
+  if (across >= width || down >= height) return field;
+  // Moved to whole pixels, so that none lies half outside; a shift of less than one changes no percentile to speak of.
+  const { values } = lay(field, across, down, { x: 0, y: 0, width: across, height: down }, true);
+  return { ...field, values, height: down, width: across };
 }
 
 type Part = "method" | "layer" | "target";
@@ -309,17 +337,17 @@ function titleOf(rows: readonly ComparisonRow[]): string {
     : words.join(" ");
 }
 
-function factsOf(rows: readonly ComparisonRow[], scales: ReadonlyMap<string, Scale>): string {
+function factsOf(rows: readonly ComparisonRow[], groups: readonly Group[], scales: Iterable<Scale>): string {
   const model = rows[0]?.results[0]?.origin.model.name ?? "";
-  const cut = [...scales.values()].find(({ clipped }) => clipped)?.clipped;
-  const count = rows.reduce((sum, { results }) => sum + results.length, 0);
+  const cut = [...scales].find(({ clipped }) => clipped)?.clipped;
+  const photograph = rows.length > 1 ? "of a photograph " : "";
   const scale =
-    scales.size === 1
+    groups.length === 1
       ? "one scale for all maps"
-      : scales.size === count
+      : groups.every(({ results }) => results.length === 1)
         ? "each map has its own scale, written below"
-        : "one scale for each method and layer, written below";
-  return [model, scale, ...(cut ? [`≥: cut at the ${cut.percentile}th percentile`] : [])].join("  ·  ");
+        : `classes ${photograph}share a scale for each method and layer, written below`;
+  return [model, scale, ...(cut ? [`≥: cut at the ${cut.percentile}th percentile of the pixels`] : [])].join("  ·  ");
 }
 
 /** A bar for each kind of colours on the sheet. */

@@ -115,23 +115,38 @@ describe("scales", () => {
     // Mostly zeros: a scale of no width would hide all there is.
     expect(scaleOf([field([0, 0, 0, 4], 1)], 50)).toEqual({ min: 0, max: 4, signed: false });
   });
-  it("are shared by what one method gives at one layer on a sheet", () => {
+  describe("on a sheet", () => {
     const photo = { picture: photograph(60, 60), region: { x: 0, y: 0, width: 60, height: 60 } };
     const weak = heatMap(
       7,
       7,
       hills(7, 7).map((v) => v / 100),
     );
-    const alone = comparisonSheet([{ name: "a", photo, results: [weak] }])[0]!;
-    const beside = comparisonSheet([
-      { name: "a", photo, results: [weak] },
-      { name: "b", photo, results: [heatMap(7, 7)] },
-    ])[0]!;
-    const color = ({ data, width }: { data: ArrayLike<number>; width: number }) => {
-      const at = 4 * ((124 + 90) * width + 12 + 232 + 14 + 90);
-      return [data[at], data[at + 1], data[at + 2]];
+    /** A pixel of the first map of the first line. */
+    const color = (rows: Parameters<typeof comparisonSheet>[0], x: number, y: number) => {
+      const { data, width } = comparisonSheet(rows)[0]!;
+      const at = 4 * ((124 + y) * width + 12 + 232 + 14 + x);
+      return [...data.subarray(at, at + 3)];
     };
-    expect(color(alone)).not.toEqual(color(beside));
+    const alone = color([{ name: "a", photo, results: [weak] }], 90, 90);
+
+    it("are shared by the classes of one photograph: little evidence looks faint", () => {
+      expect(color([{ name: "a", photo, results: [weak, heatMap(7, 7)] }], 90, 90)).not.toEqual(alone);
+    });
+    it("are not shared by photographs: one with larger values leaves no other blank", () => {
+      const rows = [weak, heatMap(7, 7)].map((map, i) => ({ name: String(i), photo, results: [map] }));
+      expect(color(rows, 90, 90)).toEqual(alone);
+    });
+    it("are those of the pixels drawn: where values of both signs cancel as they shrink, the rest is seen", () => {
+      const seen = attribution(600, 600);
+      // Strong pixels beside their opposites, and a corner of evidence that is a hundred times weaker.
+      const data = seen.values.data.map((_, i) => {
+        const [x, y] = [i % 600, Math.floor(i / 600) % 600];
+        return x < 300 && y < 300 ? 0.01 : (x + y) % 2 === 0 ? 1 : -1;
+      });
+      const rows = [{ name: "a", results: [{ ...seen, layout: "NCHW" as const, values: { ...seen.values, data } }] }];
+      expect(color(rows, 50, 50)).toEqual([...palette("RdBu_r").subarray(-3)]);
+    });
   });
 });
 
