@@ -6,7 +6,7 @@ import { finiteRange } from "./colormaps.ts";
 import { textWidth } from "./font.ts";
 import { matshow } from "./matshow.ts";
 import { grouped, percent, short } from "./numbers.ts";
-import type { Mark, Scene } from "./scene.ts";
+import type { Mark, PictureMark, RectMark, Scene } from "./scene.ts";
 
 /** Small pictures are enlarged by a whole factor to about this side. */
 const wantedSide = 300;
@@ -16,16 +16,9 @@ const [edge, gap, size] = [14, 18, 12] as const;
 
 /** The whole story of an attack in one drawing. */
 export function attackScene(attack: Attack): Scene {
-  const { original, attacked, pixels } = attack;
-  const factor = Math.max(1, Math.floor(wantedSide / Math.max(original.width, original.height)));
-  const [across, down] = [original.width * factor, original.height * factor];
-  const panel = Math.max(across, 150);
-  const { picture: shown, title: differenceTitle } = differencePicture(original, attacked);
-  const panels = [
-    { title: "original", picture: original },
-    { title: "attacked", picture: attacked },
-    { title: differenceTitle, picture: shown },
-  ];
+  const { pixels } = attack;
+  const panels = attackPanels(attack);
+  const panel = Math.max(panels[0]!.width, 150);
   const width = 2 * edge + 3 * panel + 2 * gap;
   const inner = width - 2 * edge;
   const marks: Mark[] = [
@@ -33,19 +26,41 @@ export function attackScene(attack: Attack): Scene {
     { kind: "text", x: edge, y: 44, text: outcome(attack), size, fill: "muted", width: inner },
   ];
   const top = 76;
-  const few = pixels.length > 0 && pixels.length <= mostListed;
-  for (const [i, { title, picture }] of panels.entries()) {
+  for (const [i, { title, marks: drawn }] of panels.entries()) {
     const x = edge + i * (panel + gap);
     marks.push({ kind: "text", x, y: top - 8, text: title, size, fill: "text", width: panel });
-    marks.push({ kind: "picture", x, y: top, picture, across: factor, down: factor, title });
-    if (few) for (const pixel of pixels) marks.push(...ring(x + pixel.x * factor, top + pixel.y * factor, factor));
+    marks.push(...drawn.map((mark) => ({ ...mark, x: x + mark.x, y: top + mark.y })));
   }
-  const below = top + down + 28;
+  const below = top + panels[0]!.height + 28;
   const half = Math.floor((inner - gap) / 2);
   const bars = answerBars(attack, edge, below, half);
-  const list = few ? pixelList(pixels, edge + half + gap, below, half) : { marks: [], height: 0 };
+  const list = areFew(attack) ? pixelList(pixels, edge + half + gap, below, half) : { marks: [], height: 0 };
   marks.push(...bars.marks, ...list.marks);
   return { width, height: below + Math.max(bars.height, list.height) + edge, title: headline(attack), marks };
+}
+
+const areFew = ({ pixels }: Attack): boolean => pixels.length > 0 && pixels.length <= mostListed;
+
+/** A scene whose marks all have a place, so that it can become a part of another one. */
+interface Panel extends Scene {
+  readonly marks: readonly (RectMark | PictureMark)[];
+}
+
+/** The original, the attacked picture and their difference, each a drawing of its own with the changed pixels ringed. */
+export function attackPanels(attack: Attack): readonly Panel[] {
+  const { original, attacked, pixels } = attack;
+  const factor = Math.max(1, Math.floor(wantedSide / Math.max(original.width, original.height)));
+  const rings = areFew(attack) ? pixels.flatMap(({ x, y }) => ring(x * factor, y * factor, factor)) : [];
+  return [
+    { title: "original", picture: original },
+    { title: "attacked", picture: attacked },
+    differencePicture(original, attacked),
+  ].map(({ title, picture }) => ({
+    title,
+    width: picture.width * factor,
+    height: picture.height * factor,
+    marks: [{ kind: "picture", x: 0, y: 0, picture, across: factor, down: factor, title }, ...rings],
+  }));
 }
 
 const share = ({ label, probability, score }: ClassScore): string =>
@@ -69,8 +84,8 @@ function outcome({ success, queries, distance, margin, before, after, ended }: A
 }
 
 /** A square around a pixel of `side`, dark on light, so that it shows on any picture. */
-function ring(x: number, y: number, side: number): Mark[] {
-  const square = (away: number, thick: number, fill: "surface" | "alert"): Mark[] => {
+function ring(x: number, y: number, side: number): RectMark[] {
+  const square = (away: number, thick: number, fill: "surface" | "alert"): RectMark[] => {
     const [left, above, long] = [x - away, y - away, side + 2 * away];
     return [
       { kind: "rect", x: left, y: above, width: long, height: thick, fill },
@@ -104,8 +119,19 @@ function atMost({ predictions }: Answer, known: boolean): string {
   return last.startsWith("<") ? last : `≤ ${last}`;
 }
 
-/** Each class of either answer with its bar before and after. */
-function answerBars({ before, after }: Attack, x: number, y: number, width: number): { marks: Mark[]; height: number } {
+/** A class's part in one of the answers: the length of its bar, 0 to 1, and its value in words. */
+export interface AnswerPart {
+  readonly share: number;
+  readonly text: string;
+  /** Whether the answer names it; else the text is a bound. */
+  readonly isListed: boolean;
+}
+
+/** The classes of either answer, those with the largest values first. */
+export function answerRows({
+  before,
+  after,
+}: Attack): readonly { readonly label: string; readonly before: AnswerPart; readonly after: AnswerPart }[] {
   const names = new Map([...before.predictions, ...after.predictions].map(({ index, label }) => [index, label]));
   const of = (answer: Answer, index: number): ClassScore | undefined =>
     answer.predictions.find((entry) => entry.index === index);
@@ -117,6 +143,17 @@ function answerBars({ before, after }: Attack, x: number, y: number, width: numb
     .sort((a, b) => Math.max(value(b.before), value(b.after)) - Math.max(value(a.before), value(a.after)))
     .slice(0, 5);
   const most = known ? 1 : Math.max(1e-9, ...rows.flatMap((row) => [value(row.before), value(row.after)]));
+  const part = (answer: Answer, entry: ClassScore | undefined): AnswerPart => ({
+    share: Math.min(1, value(entry) / most),
+    text: entry === undefined ? atMost(answer, known) : valueText(entry, known),
+    isListed: entry !== undefined,
+  });
+  return rows.map((row) => ({ label: row.label, before: part(before, row.before), after: part(after, row.after) }));
+}
+
+/** Each class of either answer with its bar before and after. */
+function answerBars(attack: Attack, x: number, y: number, width: number): { marks: Mark[]; height: number } {
+  const rows = answerRows(attack);
   const left = Math.min(width / 3, Math.max(...rows.map(({ label }) => textWidth(label, size)))) + 10;
   const full = width - left - 60;
   const row = 34;
@@ -126,7 +163,7 @@ function answerBars({ before, after }: Attack, x: number, y: number, width: numb
     { kind: "rect", x: x + left + 74, y: y - 10, width: 10, height: 10, fill: "alert" },
     { kind: "text", x: x + left + 88, y, text: "after", size, fill: "muted" },
   ];
-  for (const [i, { label, ...answers }] of rows.entries()) {
+  for (const [i, { label, before, after }] of rows.entries()) {
     const line = y + 14 + i * row;
     marks.push({
       kind: "text",
@@ -138,14 +175,13 @@ function answerBars({ before, after }: Attack, x: number, y: number, width: numb
       align: "end",
       width: left - 10,
     });
-    for (const [k, entry] of [answers.before, answers.after].entries()) {
-      const length = Math.min(1, value(entry) / most) * full;
+    for (const [k, { share: part, text, isListed }] of [before, after].entries()) {
+      const length = part * full;
       const bar = { kind: "rect", x: x + left, y: line + 13 * k, height: 12 } as const;
-      const text = entry === undefined ? atMost(k === 0 ? before : after, known) : valueText(entry, known);
       marks.push({ ...bar, width: full, fill: "track", title: `${label}: ${text}` });
       if (length > 0) marks.push({ ...bar, width: Math.max(1, length), fill: k === 0 ? "accent" : "alert" });
       const place = { x: x + left + full + 8, y: line + 13 * k + 10 };
-      marks.push({ kind: "text", ...place, text, size, fill: entry === undefined ? "muted" : "text" });
+      marks.push({ kind: "text", ...place, text, size, fill: isListed ? "text" : "muted" });
     }
   }
   return { marks, height: 14 + rows.length * row };

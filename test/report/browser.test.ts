@@ -226,6 +226,24 @@ describe.skipIf(!chromiumPath)("the report in Chromium", () => {
     });
   });
 
+  test("an attack can be read on a phone: its words are text of the page, its pictures stand two in a row", async () => {
+    await visit(url, { viewport: { width: 390, height: 844 }, isMobile: true }, async (page) => {
+      const attack = page.locator("#attack");
+      expect(await attack.locator(".tile").count()).toBe(3);
+      const boxes = await attack.locator(".tile img").evaluateAll((all) => all.map((e) => e.getBoundingClientRect()));
+      for (const { width } of boxes) expect(width).toBeGreaterThan(140);
+      expect([boxes[1]!.top - boxes[0]!.top, Math.sign(boxes[2]!.top - boxes[0]!.top)]).toEqual([0, 1]);
+      expect(await attack.locator(".tile .under").first().textContent()).toBe("original");
+      expect(await attack.locator("tbody td:nth-of-type(1)").allTextContents()).toContain("after");
+      const smallest = await attack
+        .locator("p, td, th, .under")
+        .evaluateAll((all) => Math.min(...all.map((e) => Number.parseFloat(getComputedStyle(e).fontSize))));
+      expect(smallest).toBeGreaterThanOrEqual(12);
+      const room = await attack.locator(".scroll").evaluate((e) => e.scrollWidth - e.clientWidth);
+      expect(room).toBe(0);
+    });
+  });
+
   test("light and dark differ, and text can be read in both", async () => {
     const papers = new Set<string>();
     for (const colorScheme of ["light", "dark"] as const)

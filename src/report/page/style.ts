@@ -6,7 +6,7 @@ export const style: string = `
 :root {
   color-scheme: light dark;
   --paper: #fbfaf7; --raised: #ffffff; --ink: #1f1e1c; --soft: #5f5c55; --line: #dcd8cd; --faint: #f1eee6;
-  --accent: #1c5f7c; --bar: #2c728e; --track: #e6e2d7; --warn: #7a4a00; --warn-paper: #fdf3de;
+  --accent: #1c5f7c; --bar: #2c728e; --track: #e6e2d7; --warn: #7a4a00; --warn-paper: #fdf3de; --alert: #b8431f;
   --serif: ui-serif, "Iowan Old Style", "Palatino Linotype", Palatino, "Book Antiqua", Georgia, "DejaVu Serif", serif;
   --sans: system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", "DejaVu Sans", sans-serif;
   --mono: ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", "DejaVu Sans Mono", monospace;
@@ -14,7 +14,7 @@ export const style: string = `
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #16181b; --raised: #1e2125; --ink: #e9e6df; --soft: #aca89e; --line: #363a40; --faint: #1f2226;
-    --accent: #86c8de; --bar: #4fa9bd; --track: #31353b; --warn: #f0c987; --warn-paper: #2b2419;
+    --accent: #86c8de; --bar: #4fa9bd; --track: #31353b; --warn: #f0c987; --warn-paper: #2b2419; --alert: #e58a63;
   }
 }
 * { box-sizing: border-box; }
@@ -74,6 +74,12 @@ td.bar { width: 50%; min-width: 7rem; }
 svg.bar { display: block; width: 100%; height: .8rem; background: var(--track); border-radius: .15rem; }
 svg.bar rect { fill: var(--bar); }
 tr.best th, tr.best td { font-weight: 700; }
+.scroll:has(.twofold) { max-width: 42rem; }
+.twofold th[rowspan] { vertical-align: top; }
+.twofold tr.first:nth-last-child(2) th { border-bottom: 0; }
+.twofold .first td { border-bottom: 0; padding-bottom: .1rem; }
+.twofold .after td { padding-top: .1rem; }
+.twofold .after svg.bar rect { fill: var(--alert); }
 .plain th, .plain td { border: 0; padding: .3rem .7rem .3rem 0; vertical-align: middle; }
 
 dl.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .8rem 1.5rem; margin: 1rem 0 1.4rem; }
@@ -99,6 +105,9 @@ ul.notes { padding-left: 1.2rem; max-width: 42rem; overflow-wrap: anywhere; }
 .seen .sheet.one .tile { flex: 0 1 20rem; }
 .seen .sheet.one .tile img { width: 100%; image-rendering: pixelated; }
 @media (min-width: 56rem) { .sheet.large { grid-template-columns: repeat(8, minmax(0, 1fr)); } }
+.sheet.panels { grid-template-columns: repeat(auto-fill, minmax(min(100%, 9.5rem), 1fr)); gap: 1rem; max-width: 42rem; margin: 1.2rem 0; align-items: start; }
+@media (min-width: 40rem) { .sheet.panels { grid-template-columns: repeat(3, minmax(0, 1fr)); } }
+.panels .under { font: .9rem/1.4 var(--sans); }
 .sheet.few { grid-template-columns: repeat(auto-fill, minmax(5rem, 8rem)); }
 .tile { position: relative; display: block; appearance: none; border: 0; padding: 0; margin: 0; background: none; color: inherit; font: inherit; text-align: left; cursor: default; border-radius: 1px; }
 .js .tile { cursor: zoom-in; }
@@ -178,7 +187,7 @@ dialog.lightbox::backdrop { background: #111315; }
 
 @page { margin: 14mm; }
 @media print {
-  :root { color-scheme: light; --paper: #fff; --raised: #fff; --ink: #000; --soft: #444; --line: #bbb; --faint: #f4f4f4; --accent: #000; --bar: #2c728e; --track: #ddd; --warn: #000; --warn-paper: #fff; }
+  :root { color-scheme: light; --paper: #fff; --raised: #fff; --ink: #000; --soft: #444; --line: #bbb; --faint: #f4f4f4; --accent: #000; --bar: #2c728e; --track: #ddd; --warn: #000; --warn-paper: #fff; --alert: #b8431f; }
   body { font-size: 10pt; }
   nav.contents, .skip, .js .js-only, .js .controls.js-only, .status { display: none; }
   .js .maps h3 { display: block; }

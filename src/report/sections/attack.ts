@@ -3,7 +3,7 @@ import type { Attack, ChangedPixel } from "../../core/result.ts";
 import type { SharedOptions } from "../../methods/attack/attack.ts";
 import type { OnePixelOptions } from "../../methods/attack/one-pixel.ts";
 import { onePixel, ranked } from "../../methods/index.ts";
-import { attackScene } from "../../render/attack.ts";
+import { type AnswerPart, answerRows, attackPanels } from "../../render/attack.ts";
 import { grouped, short } from "../../render/numbers.ts";
 import { sceneToPicture } from "../../render/scene.ts";
 import { plural, share } from "../format.ts";
@@ -11,7 +11,7 @@ import { type Html, html } from "../html.ts";
 import { ifPossible } from "../overlays.ts";
 import { pixelsUrl } from "../picture.ts";
 import type { Context, Fragment, Section } from "../section.ts";
-import { tile } from "./parts.ts";
+import { bar, tile } from "./parts.ts";
 
 /** Up to this side the one-pixel attack of the paper is tried, else the changes that the gradient promises most of. */
 const smallSide = 64;
@@ -65,12 +65,11 @@ const ways: Readonly<Record<string, string>> = {
   ranked: "with extreme colours at the places that the gradient names first",
 };
 
-/** The drawing of what was found, or of what came closest, and a sentence on what was tried. */
+/** The pictures and answers of what was found, or of what came closest, and a sentence on what was tried. */
 export function attackHtml(tried: readonly Attack[], room: number): Html {
   const result = tried.reduce((a, b) => (b.margin.after < a.margin.after ? b : a));
   const { before, after, margin, pixels } = result;
-  const scene = attackScene(result);
-  const drawn = pixelsUrl(sceneToPicture(scene), 1200);
+  const panels = attackPanels(result).map((scene) => ({ ...pixelsUrl(sceneToPicture(scene), 640), alt: scene.title }));
   const search = tried
     .map(({ queries, origin }) => `${plural(queries, "picture")} ${ways[origin.method] ?? ""}`)
     .join(", and ");
@@ -86,11 +85,29 @@ The closest leaves <strong>${before.label}</strong> ahead by ${short(margin.afte
 The picture with the changed pixel was written as a file and read again before the network was asked, so what is shown is what happens.</p>
 ${found}
 ${
-  drawn.url.length <= room &&
-  html`<div class="sheet one" data-title="The attack">${tile({ ...drawn, alt: scene.title }, true)}</div>`
+  panels.reduce((sum, { url }) => sum + url.length, 0) <= room &&
+  html`<div class="sheet panels" data-title="The attack">${panels.map((panel, i) =>
+    tile({ ...panel, under: html`<span class="under wrap">${panel.alt}</span>` }, i === 0),
+  )}</div>`
 }
+${answersHtml(result)}
 <p class="soft small">More: <code>convlens attack --method corners</code> tries every pixel with every extreme colour (${grouped(8 * result.original.width * result.original.height)} pictures) and proves it where none will do;
 <code>--pixels 3</code> changes more of them, <code>--method pgd</code> all of them a little, which almost always succeeds.</p>`;
+}
+
+/** Two lines a class, so that the table has room on a narrow screen. */
+function answersHtml(attack: Attack): Html {
+  const line = (when: string, { share: part, text, isListed }: AnswerPart) =>
+    html`<td>${when}</td><td class="bar">${bar(part)}</td><td class="right number${!isListed && " soft"}">${text}</td></tr>
+`;
+  const rows = answerRows(attack).map(
+    ({ label, before, after }) =>
+      html`<tr class="first"><th scope="rowgroup" rowspan="2">${label}</th>${line("before", before)}<tr class="after">${line("after", after)}`,
+  );
+  const known = attack.before.probability !== null;
+  return html`<div class="scroll"><table class="twofold">
+<thead><tr><th scope="col">class</th><th scope="col">answer</th><th scope="col" colspan="2">${known ? "probability" : "score"}</th></tr></thead>
+<tbody>${rows}</tbody></table></div>`;
 }
 
 const pixelWords = ({ x, y, from, to }: ChangedPixel): Html =>
