@@ -79,7 +79,7 @@ async function lucid(): Promise<Row[]> {
 
 /** The share of processor time that is not spent in calls of the engine, on the demo network with one thread. */
 async function besideEngine(): Promise<Row[]> {
-  const steps = 24;
+  const steps = 96;
   const real = await openModel("cats-and-dogs", { threads: 1 });
   let inside = 0;
   const used = (): number => {

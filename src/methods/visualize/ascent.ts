@@ -12,7 +12,7 @@ import type { CanvasSize, Parameters } from "./parameters.ts";
 import { type Regularizers, regularize } from "./regularizers.ts";
 import type { Looks } from "./transforms.ts";
 import { fromInput, middleOf, toInput, type Units } from "./units.ts";
-import { type Affine, compose, gaussian, unchanged, type View, view } from "./views.ts";
+import { type Affine, compose, gaussian, unchanged, type View, viewer } from "./views.ts";
 
 export interface AscentJob {
   readonly model: Model;
@@ -81,13 +81,19 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
   const good = values.slice();
   /** Whether some picture's start gets no slope at all: its units are off. */
   let dead = false;
-  const look = async (canvas: Float32Array, { seen, soft }: Sight, noises: readonly Random[], redirect: boolean) => {
+  const sightOf = sights(job);
+  const noisy = noises(job);
+  // One memory for all steps: new arrays of this size cost more than what is done with them.
+  const length = size.count * size.channels * job.sees.height * job.sees.width;
+  const [fed, returned] = [new Float32Array(length), new Float32Array(length)];
+  /** What it gives lasts until the next look. */
+  const look = async (canvas: Float32Array, { seen, soft }: Sight, drawn: number, redirect: boolean) => {
     const sharp = filled(seen, canvas, job);
-    const input = toInput(withNoise(soft ? soft.apply(sharp) : sharp, job, noises), size, job.sees, units);
+    const input = toInput(noisy(soft ? soft.apply(sharp) : sharp, drawn), size, job.sees, units, fed);
     const overlay = redirect ? { overlay: redirectedRelu } : {};
     const { targets } = await model.gradient(input, { targets: [target], anySize, ...overlay });
     const fromNetwork = Object.values(targets[0]!.gradients)[0]!;
-    const slope = fromInput(fromNetwork, size, units);
+    const slope = fromInput(fromNetwork, size, units, returned);
     return {
       scores: targets[0]!.scores,
       isDead: isDead(fromNetwork, size.count),
@@ -106,18 +112,17 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
     let loss = 0;
     for (let v = 0; v < job.views; v++) {
       const drawn = seedOf(seed, step * job.views + v);
-      const sight = sightOf(job, random(drawn), step / steps);
-      const noises = (): readonly Random[] => job.keys.map((key) => random(seedOf(drawn, key)));
-      let found = await look(canvas, sight, noises(), dead && step < REDIRECTED_STEPS);
+      const sight = sightOf(random(drawn), step / steps);
+      let found = await look(canvas, sight, drawn, dead && step < REDIRECTED_STEPS);
       if (job.redirect && step === 0 && found.isDead) {
         dead = true;
-        found = await look(canvas, sight, noises(), true);
+        found = await look(canvas, sight, drawn, true);
       }
       for (const [n, score] of found.scores.entries()) {
         loss += score / found.scores.length / job.views;
         most[n] = Math.max(most[n]!, score);
       }
-      if (v === 0) slope = found.slope;
+      if (v === 0) slope = job.views > 1 ? found.slope.slice() : found.slope;
       else for (let i = 0; i < slope.length; i++) slope[i]! += found.slope[i]!;
     }
     if (job.views > 1) for (let i = 0; i < slope.length; i++) slope[i]! /= job.views;
@@ -173,14 +178,18 @@ interface Sight {
   readonly soft?: ReturnType<typeof gaussian>;
 }
 
-function sightOf({ looks, size, sees }: AscentJob, source: Random, progress: number): Sight {
-  const moment = { progress, canvas: size, sees };
-  const place = looks.transforms
-    .map((transform) => transform(source, moment))
-    .reduce((outer: Affine, inner) => compose(outer, inner), unchanged);
-  const seen = view(place, size, sees, looks.border);
+/** Draws how a step sees the canvas; what it gives lasts until the next one. */
+function sights({ looks, size, sees }: AscentJob): (source: Random, progress: number) => Sight {
+  const viewed = viewer(size, sees, looks.border);
   const [least, most] = looks.blur;
-  return most === 0 ? { seen } : { seen, soft: gaussian(least + (most - least) * source.uniform(), sees) };
+  return (source, progress) => {
+    const moment = { progress, canvas: size, sees };
+    const place = looks.transforms
+      .map((transform) => transform(source, moment))
+      .reduce((outer: Affine, inner) => compose(outer, inner), unchanged);
+    const seen = viewed(place);
+    return most === 0 ? { seen } : { seen, soft: gaussian(least + (most - least) * source.uniform(), sees) };
+  };
 }
 
 /** The view of a canvas; what lies beside the canvas is middle grey. */
@@ -198,13 +207,29 @@ function filled(seen: View, canvas: Float32Array, { looks, units }: AscentJob): 
   return planes;
 }
 
-function withNoise(seen: Float32Array, { looks: { noise }, units }: AscentJob, own: readonly Random[]): Float32Array {
-  if (noise === 0) return seen;
-  const [range, size] = [units.raw ? 255 : 1, seen.length / own.length];
-  const out = new Float32Array(seen.length);
-  for (const [n, source] of own.entries())
-    for (let i = n * size; i < (n + 1) * size; i++) out[i] = seen[i]! + source.normal() * noise * range;
-  return out;
+/** Numbers in the row of noise; a power of two. */
+const ROW = 2 ** 18;
+
+/**
+ * Adds Gaussian noise to what is seen, of each picture its own. It is read from one long row of normal numbers, from
+ * another place for each picture and view: to draw all of them anew took longer than the views themselves.
+ */
+function noises(job: AscentJob): (seen: Float32Array, drawn: number) => Float32Array {
+  const { looks, units, seed, keys } = job;
+  if (looks.noise === 0) return (seen) => seen;
+  const source = random(seed);
+  const deviation = looks.noise * (units.raw ? 255 : 1);
+  const row = Float32Array.from({ length: ROW }, () => deviation * source.normal());
+  let out = new Float32Array(0);
+  return (seen, drawn) => {
+    if (out.length !== seen.length) out = new Float32Array(seen.length);
+    const size = seen.length / keys.length;
+    for (const [n, key] of keys.entries()) {
+      const first = random(seedOf(drawn, key)).integer(ROW);
+      for (let i = 0, at = n * size; i < size; i++, at++) out[at] = seen[at]! + row[(first + i) & (ROW - 1)]!;
+    }
+    return out;
+  };
 }
 
 /** The seed of one picture's own noise. */

@@ -32,16 +32,17 @@ function moments(epsilon: number, mean: (m: number, g: number, count: number) =>
         first ??= kept(earlier, 0, parameters.length);
         second ??= kept(earlier, 1, parameters.length);
         count++;
-        const two = 1 - 0.999 ** count;
+        const two = 1 / (1 - 0.999 ** count);
         // Both means are linear in m and g: two numbers a step serve all parameters.
-        const [ofFirst, ofGradient] = [mean(1, 0, count), mean(0, 1, count)];
+        const ofFirst = rate * mean(1, 0, count);
+        const ofGradient = rate * mean(0, 1, count);
         for (let i = 0; i < parameters.length; i++) {
           const g = gradient[i]!;
           const m = 0.9 * first[i]! + 0.1 * g;
           const v = 0.999 * second[i]! + 0.001 * g * g;
           first[i] = m;
           second[i] = v;
-          parameters[i]! += (rate * (ofFirst * m + ofGradient * g)) / (Math.sqrt(v / two) + epsilon);
+          parameters[i]! += (ofFirst * m + ofGradient * g) / (Math.sqrt(v * two) + epsilon);
         }
       },
     };

@@ -22,37 +22,61 @@ interface Size {
   readonly width: number;
 }
 
-/** Changes `slope` in place. */
+/** Changes `slope` in place. The mean is that of one picture: more pictures in a batch change nothing. */
 export function regularize(
   canvas: Float32Array,
   slope: Float32Array,
-  { height, width }: Size,
+  size: Size,
   middle: number,
   count: number,
   { l1 = 0, l2 = 0, tv = 0, blur = 0, boundary = 0 }: Regularizers,
 ): void {
-  if (l1 === 0 && l2 === 0 && tv === 0 && blur === 0 && boundary === 0) return;
-  // The mean is that of one picture: more pictures in a batch change nothing.
   const each = canvas.length / count;
-  const [down, across] = [Math.ceil(height / 8), Math.ceil(width / 8)];
-  for (let start = 0; start < canvas.length; start += height * width) {
-    for (let y = 0, i = start; y < height; y++)
-      for (let x = 0; x < width; x++, i++) {
-        const off = canvas[i]! - middle;
-        let by = 2 * l2 * off;
-        if (l1 !== 0) by += l1 * Math.sign(off);
-        if (boundary !== 0 && (y < down || x < across || y >= height - down || x >= width - across))
-          by += 2 * boundary * off;
-        if (blur !== 0) by += blur * (canvas[i]! - blurred(canvas, start, x, y, width, height));
-        if (tv !== 0) {
-          if (x > 0) by += 2 * tv * (canvas[i]! - canvas[i - 1]!);
-          if (x + 1 < width) by += 2 * tv * (canvas[i]! - canvas[i + 1]!);
-          if (y > 0) by += 2 * tv * (canvas[i]! - canvas[i - width]!);
-          if (y + 1 < height) by += 2 * tv * (canvas[i]! - canvas[i + width]!);
-        }
-        slope[i]! -= by / each;
-      }
+  if (l1 !== 0) for (let i = 0; i < canvas.length; i++) slope[i]! -= (l1 / each) * Math.sign(canvas[i]! - middle);
+  if (l2 !== 0) {
+    const by = (2 * l2) / each;
+    for (let i = 0; i < canvas.length; i++) slope[i]! -= by * (canvas[i]! - middle);
   }
+  if (tv === 0 && blur === 0 && boundary === 0) return;
+  for (let start = 0; start < canvas.length; start += size.height * size.width) {
+    if (tv !== 0) smooth(canvas, slope, start, size, (2 * tv) / each);
+    if (blur !== 0) soften(canvas, slope, start, size, blur / each);
+    if (boundary !== 0) clear(canvas, slope, start, size, middle, (2 * boundary) / each);
+  }
+}
+
+/** Each step from a pixel to the next, across and down, pulls its two ends together. */
+function smooth(canvas: Float32Array, slope: Float32Array, start: number, { height, width }: Size, by: number): void {
+  for (let y = 0; y < height; y++)
+    for (let i = start + y * width, end = i + width - 1; i < end; i++) {
+      const pull = by * (canvas[i + 1]! - canvas[i]!);
+      slope[i]! += pull;
+      slope[i + 1]! -= pull;
+    }
+  for (let i = start, end = start + (height - 1) * width; i < end; i++) {
+    const pull = by * (canvas[i + width]! - canvas[i]!);
+    slope[i]! += pull;
+    slope[i + width]! -= pull;
+  }
+}
+
+function soften(canvas: Float32Array, slope: Float32Array, start: number, { height, width }: Size, by: number): void {
+  for (let y = 0, i = start; y < height; y++)
+    for (let x = 0; x < width; x++, i++) slope[i]! -= by * (canvas[i]! - blurred(canvas, start, x, y, width, height));
+}
+
+function clear(
+  canvas: Float32Array,
+  slope: Float32Array,
+  start: number,
+  { height, width }: Size,
+  middle: number,
+  by: number,
+): void {
+  const [down, across] = [Math.ceil(height / 8), Math.ceil(width / 8)];
+  for (let y = 0, i = start; y < height; y++)
+    for (let x = 0; x < width; x++, i++)
+      if (y < down || x < across || y >= height - down || x >= width - across) slope[i]! -= by * (canvas[i]! - middle);
 }
 
 /** The mean of a pixel and its neighbours, those counted half, over the weights that lie on the canvas. */

@@ -14,26 +14,30 @@ export interface Units {
 export const middleOf = ({ raw, preprocessing: { scale, mean, std } }: Units): number =>
   raw ? (127.5 * scale - (mean[0] ?? 0)) / (std[0] ?? 1) : 0.5;
 
-/** Planes of a canvas as the network's tensor; it shares their memory where nothing is to be done. */
+/** Planes of a canvas as the network's tensor, in `out`; it shares their memory where nothing is to be done. */
 export function toInput(
   planes: Float32Array,
   { count, channels }: CanvasSize,
   { height, width }: { readonly height: number; readonly width: number },
   units: Units,
+  out: Float32Array = new Float32Array(planes.length),
 ): Tensor<"float32"> {
   const dims = units.layout === "NHWC" ? [count, height, width, channels] : [count, channels, height, width];
   if (isSame(units)) return float32(dims, planes);
-  const out = new Float32Array(planes.length);
   for (const { plane, first, stride, gain, shift } of ways(count, channels, height * width, units))
     for (let i = plane, to = first; i < plane + height * width; i++, to += stride) out[to] = planes[i]! * gain + shift;
   return float32(dims, out);
 }
 
 /** The adjoint of `toInput`. */
-export function fromInput({ data }: Tensor<"float32">, { count, channels }: CanvasSize, units: Units): Float32Array {
+export function fromInput(
+  { data }: Tensor<"float32">,
+  { count, channels }: CanvasSize,
+  units: Units,
+  out: Float32Array = new Float32Array(data.length),
+): Float32Array {
   if (isSame(units)) return data;
   const area = data.length / (count * channels);
-  const out = new Float32Array(data.length);
   for (const { plane, first, stride, gain } of ways(count, channels, area, units))
     for (let i = plane, from = first; i < plane + area; i++, from += stride) out[i] = data[from]! * gain;
   return out;

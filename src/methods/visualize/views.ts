@@ -34,64 +34,118 @@ function placed(at: number, size: number, border: Border): number {
   return folded < size ? folded : period - folded;
 }
 
-export function view(affine: Affine, canvas: Size, size: Size, border: Border): View {
-  if (affine.every((x, i) => x === unchanged[i]) && canvas.height === size.height && canvas.width === size.width)
-    return same(size);
-  const [a, b, c, d, e, f] = affine;
+/**
+ * Makes views of one canvas for many steps. They share memory: a view, and what it gives, lasts until the next one is
+ * made.
+ */
+export function viewer(canvas: Size, size: Size, border: Border): (affine: Affine) => View {
   const [from, to] = [canvas.height * canvas.width, size.height * size.width];
   // Four taps a place: index into the canvas, and weight.
   const index = new Int32Array(4 * to);
   const weight = new Float32Array(4 * to);
   const cover = new Float32Array(to);
-  const [middleX, middleY] = [(canvas.width - 1) / 2, (canvas.height - 1) / 2];
-  for (let row = 0, at = 0; row < size.height; row++)
-    for (let column = 0; column < size.width; column++, at++) {
-      const [x, y] = [column - (size.width - 1) / 2, row - (size.height - 1) / 2];
-      const [u, v] = [a * x + b * y + c + middleX, d * x + e * y + f + middleY];
-      const [left, top] = [Math.floor(u), Math.floor(v)];
-      for (let tap = 0; tap < 4; tap++) {
-        const [dx, dy] = [tap & 1, tap >> 1];
-        const [px, py] = [placed(left + dx, canvas.width, border), placed(top + dy, canvas.height, border)];
-        if (px < 0 || py < 0) continue;
-        const share = (dx ? u - left : 1 - (u - left)) * (dy ? v - top : 1 - (v - top));
-        index[4 * at + tap] = py * canvas.width + px;
-        weight[4 * at + tap] = share;
-        cover[at]! += share;
-      }
-    }
-  return {
+  let seen = new Float32Array(0);
+  let back = new Float32Array(0);
+  const sized = (buffer: Float32Array<ArrayBuffer>, length: number): Float32Array<ArrayBuffer> =>
+    buffer.length === length ? buffer : new Float32Array(length);
+  const made: View = {
     ...size,
     cover,
     apply(planes) {
-      const count = planes.length / from;
-      const out = new Float32Array(count * to);
-      for (let plane = 0; plane < count; plane++) {
-        const [start, base] = [plane * from, plane * to];
-        for (let i = 0, t = 0; i < to; i++, t += 4)
-          out[base + i] =
-            planes[start + index[t]!]! * weight[t]! +
-            planes[start + index[t + 1]!]! * weight[t + 1]! +
-            planes[start + index[t + 2]!]! * weight[t + 2]! +
-            planes[start + index[t + 3]!]! * weight[t + 3]!;
+      const end = (planes.length / from) * to;
+      const out = sized(seen, end);
+      seen = out;
+      // One constant a line: an array taken apart here costs as much as the sums.
+      for (let i = 0, t = 0; i < to; i++, t += 4) {
+        const i0 = index[t]!;
+        const i1 = index[t + 1]!;
+        const i2 = index[t + 2]!;
+        const i3 = index[t + 3]!;
+        const w0 = weight[t]!;
+        const w1 = weight[t + 1]!;
+        const w2 = weight[t + 2]!;
+        const w3 = weight[t + 3]!;
+        for (let at = i, plane = 0; at < end; at += to, plane += from)
+          out[at] =
+            planes[plane + i0]! * w0 + planes[plane + i1]! * w1 + planes[plane + i2]! * w2 + planes[plane + i3]! * w3;
       }
       return out;
     },
     adjoint(slopes) {
-      const count = slopes.length / to;
-      const out = new Float32Array(count * from);
-      for (let plane = 0; plane < count; plane++) {
-        const [start, base] = [plane * from, plane * to];
-        for (let i = 0, t = 0; i < to; i++, t += 4) {
-          const slope = slopes[base + i]!;
-          out[start + index[t]!]! += slope * weight[t]!;
-          out[start + index[t + 1]!]! += slope * weight[t + 1]!;
-          out[start + index[t + 2]!]! += slope * weight[t + 2]!;
-          out[start + index[t + 3]!]! += slope * weight[t + 3]!;
+      const end = slopes.length;
+      const out = sized(back, (end / to) * from).fill(0);
+      back = out;
+      for (let i = 0, t = 0; i < to; i++, t += 4) {
+        const i0 = index[t]!;
+        const i1 = index[t + 1]!;
+        const i2 = index[t + 2]!;
+        const i3 = index[t + 3]!;
+        const w0 = weight[t]!;
+        const w1 = weight[t + 1]!;
+        const w2 = weight[t + 2]!;
+        const w3 = weight[t + 3]!;
+        for (let at = i, plane = 0; at < end; at += to, plane += from) {
+          const slope = slopes[at]!;
+          out[plane + i0]! += slope * w0;
+          out[plane + i1]! += slope * w1;
+          out[plane + i2]! += slope * w2;
+          out[plane + i3]! += slope * w3;
         }
       }
       return out;
     },
   };
+  const itself = same(size);
+  const isSize = canvas.height === size.height && canvas.width === size.width;
+  return (affine) => {
+    if (isSize && affine.every((x, i) => x === unchanged[i])) return itself;
+    place(affine, canvas, size, border, { index, weight, cover });
+    return made;
+  };
+}
+
+export const view = (affine: Affine, canvas: Size, size: Size, border: Border): View =>
+  viewer(canvas, size, border)(affine);
+
+interface Taps {
+  readonly index: Int32Array;
+  readonly weight: Float32Array;
+  readonly cover: Float32Array;
+}
+
+/** Where each place of the view lies on the canvas: the four pixels around it, weighted bilinearly. */
+function place(
+  [a, b, c, d, e, f]: Affine,
+  canvas: Size,
+  size: Size,
+  border: Border,
+  { index, weight, cover }: Taps,
+): void {
+  const { width } = canvas;
+  const [middleX, middleY] = [(width - 1) / 2, (canvas.height - 1) / 2];
+  for (let row = 0, at = 0; row < size.height; row++) {
+    const y = row - (size.height - 1) / 2;
+    for (let column = 0; column < size.width; column++, at++) {
+      const x = column - (size.width - 1) / 2;
+      const u = a * x + b * y + c + middleX;
+      const v = d * x + e * y + f + middleY;
+      const left = Math.floor(u);
+      const top = Math.floor(v);
+      const isInside = left >= 0 && top >= 0 && left + 1 < width && top + 1 < canvas.height;
+      cover[at] = isInside ? 1 : 0;
+      for (let tap = 0; tap < 4; tap++) {
+        const dx = tap & 1;
+        const dy = tap >> 1;
+        const px = isInside ? left + dx : placed(left + dx, width, border);
+        const py = isInside ? top + dy : placed(top + dy, canvas.height, border);
+        const isOn = px >= 0 && py >= 0;
+        const share = isOn ? (dx ? u - left : 1 - (u - left)) * (dy ? v - top : 1 - (v - top)) : 0;
+        index[4 * at + tap] = isOn ? py * width + px : 0;
+        weight[4 * at + tap] = share;
+        if (!isInside) cover[at]! += share;
+      }
+    }
+  }
 }
 
 /** The canvas itself. */
@@ -128,7 +182,10 @@ export function gaussian(deviation: number, { height, width }: Size): Pick<View,
     return out;
   };
   // Rows and columns commute, so that the transposed map may go in the same order.
-  return { apply: (planes) => along(planes, gather), adjoint: (slopes) => along(slopes, spread) };
+  return {
+    apply: (planes) => along(planes, gather),
+    adjoint: (slopes) => along(slopes, spread),
+  };
 }
 
 /** The weights of one place of a line: of which places from `first`. */
