@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Picture } from "../../src/core/picture.ts";
 import { random } from "../../src/core/random.ts";
 import type { Attack } from "../../src/core/result.ts";
+import type { Tensor } from "../../src/core/tensor.ts";
 import type { AttackMethod } from "../../src/methods/index.ts";
 import { corners, fgsm, methods, onePixel, pgd, ranked, sparseRs } from "../../src/methods/index.ts";
 import type { Model } from "../../src/model/model.ts";
@@ -134,6 +135,42 @@ describe("oracles", () => {
     expect(lowest[pixel.y * 8 + pixel.x]).toBeCloseTo(least, 5);
   });
 
+  it("a proof needs all changes, and no more queries than are announced", async () => {
+    const picture = pictureOf(8, 8, random(1), 100, 150);
+    for (let i = 0; i < picture.data.length; i += 4) picture.data[i] = 200;
+    const model = await keep(meanModel(8));
+    const proof = /^all 512 changes of one pixel to a corner colour were tried: none/;
+    for (const [method, all] of [
+      [corners, 512],
+      [ranked, 513],
+    ] as const) {
+      const whole = await attack<object>(method, model, picture, { maxQueries: all });
+      expect([whole.queries, whole.ended, whole.notes.some((note) => proof.test(note))]).toEqual([
+        all,
+        "exhausted",
+        true,
+      ]);
+      const cut = await attack<object>(method, model, picture, { maxQueries: all - 1 });
+      expect([cut.ended, cut.notes.some((note) => proof.test(note))]).toEqual(["budget", false]);
+    }
+    // The rule for ending sooner takes nothing from a search that never could.
+    const sooner = await attack(corners, model, picture, { stop: "success" });
+    expect(sooner.notes.some((note) => proof.test(note))).toBe(true);
+    expect(sooner.vulnerability?.map.dims).toEqual([8, 8]);
+  });
+
+  it("the best is found among any number of candidates that succeed", async () => {
+    // Green lies so close behind red that hundreds of changes succeed: far more than are kept for being judged alone.
+    const model = await keep(meanModel(8));
+    const picture = pictureOf(8, 8, random(1), 100, 150);
+    for (let i = 0; i < picture.data.length; i += 4) picture.data.set([121, 120, 10], i);
+    picture.data.set([200, 61, 10], 4 * 37);
+    const result = await attack(corners, model, picture, {});
+    expect(result.vulnerability!.map.data.filter((margin) => margin < 0).length).toBeGreaterThan(60);
+    expect(result.success).toBe(true);
+    expect(result.pixels).toEqual([{ x: 5, y: 4, from: [200, 61, 10], to: [0, 255, expect.any(Number)] }]);
+  });
+
   it("ranked decides as corners does, with fewer pictures where one succeeds", async () => {
     const outcomes: boolean[] = [];
     for (let seed = 0; seed < 12; seed++) {
@@ -237,6 +274,23 @@ describe("honesty", () => {
     await expect(onePixel.run(small, { feeds: two })).rejects.toThrow(/one picture of \[1, 3, 8, 8\]/);
   });
 
+  it("both answers know the present and the wanted class, among the best five or not", async () => {
+    const source = random(2);
+    const many = await keep(
+      linearModel(
+        4,
+        Array.from({ length: 48 }, () => noise([12], source)),
+      ),
+    );
+    const original = pictureOf(4, 4, random(5));
+    const all = await best(many, original);
+    const [from, to] = [all[0]!.index, all.at(-1)!.index];
+    const result = await attack(sparseRs, many, original, { to, maxQueries: 20 });
+    for (const { predictions } of [result.before, result.after])
+      expect(predictions.map(({ index }) => index)).toEqual(expect.arrayContaining([from, to]));
+    expect(result.before.predictions).toEqual([...all.slice(0, 5), all.at(-1)]);
+  });
+
   it("stops when it is asked to, and the network works on", async () => {
     const control = new AbortController();
     const onProgress = () => control.abort();
@@ -284,6 +338,30 @@ describe("repeatable", () => {
         ),
       );
     expect(ends.size).toBe(3);
+  });
+
+  it("as programs that call SciPy, a child takes all its genes from its mutant", async () => {
+    const original = pictureOf(8, 8, random(21));
+    const colors: number[][] = [];
+    const recording: Model = {
+      ...small,
+      predict: (feeds, options) => {
+        const { dims, data } = feeds as Tensor<"float32">;
+        const own = small.prepare(original).tensor.data;
+        for (let i = 0; i < dims[0]!; i++) {
+          const one = data.subarray(i * own.length, (i + 1) * own.length) as Float32Array;
+          const at = one.findIndex((value, k) => value !== own[k]) % 64;
+          if (at >= 0) colors.push([0, 64, 128].map((plane) => Math.round(255 * one[plane + at]!)));
+        }
+        return small.predict(feeds, options);
+      },
+    };
+    const options = { strategy: "scipy", stop: "never", population: 40, generations: 1, batch: 40 } as const;
+    await attack(onePixel, recording, original, options);
+    const [parents, children] = [colors.slice(0, 40), colors.slice(40, 80)];
+    const kept = children.flatMap((child, i) => child.filter((level, k) => level === parents[i]![k]));
+    // With SciPy's own crossover of 0.7 it would be about a quarter of 120.
+    expect(kept.length).toBeLessThan(8);
   });
 
   it("the paper's rules end later than the first success", async () => {
@@ -348,6 +426,19 @@ describe("against torchattacks", () => {
     expect(off.length).toBeLessThanOrEqual(2);
     // Rounding moves each of 192 levels by at most a half.
     expect(result.distance.l2).toBeLessThan(12 + 0.5 * Math.sqrt(192));
+  });
+  it("never judges more than it announces, where rounding undoes what seemed to succeed too", async () => {
+    for (const options of [
+      { norm: "l2", epsilon: 40, restarts: 2 },
+      { norm: "linf", epsilon: 1.3, restarts: 2 },
+      { norm: "linf", epsilon: 2, alpha: 1, randomStart: false },
+    ] as const)
+      for (const to of ["any", dense.wanted]) {
+        const plans: { queries: number }[] = [];
+        const onPlan = (plan: { queries: number }) => plans.push(plan);
+        const { queries } = await attack(pgd, model, picture, { ...options, to, onPlan } as object);
+        expect(queries).toBeLessThanOrEqual(plans[0]!.queries);
+      }
   });
   it("random starts stay within epsilon, and repeat", async () => {
     for (const norm of ["linf", "l2"] as const) {

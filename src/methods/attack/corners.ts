@@ -2,7 +2,7 @@
 import type { HeatMap } from "../../core/result.ts";
 import { float32 } from "../../core/tensor.ts";
 import { labelName } from "../../model/labels.ts";
-import { originOf, resolveOptions } from "../method.ts";
+import { resolveOptions } from "../method.ts";
 import { type AttackMethod, type SharedOptions, sharedOptions, takesPicture } from "./attack.ts";
 import { openSearch, type Search } from "./search.ts";
 import type { Change, Rgb, Subject } from "./subject.ts";
@@ -48,22 +48,26 @@ export const corners: AttackMethod<CornersOptions> = {
       tried += judged.length;
       if (judged.length < part.length) break;
     }
-    const whole = tried === changes.length;
-    const notes =
-      untilSuccess || whole ? [] : [`${tried} of ${changes.length} corner changes were tried: nothing is proven`];
-    const result = await search.finish({ notes });
-    if (untilSuccess || !whole) return result;
-    const origin = await originOf(model, corners.id, options, input);
-    const proof = result.success
-      ? []
-      : [`all ${tried} changes of one pixel to a corner colour were tried: none reaches the goal`];
+    const isWhole = tried === changes.length;
+    const result = await search.finish({ isWhole });
+    if (!isWhole) {
+      const all = changes.length.toLocaleString("en");
+      const left = result.success ? "others may be better" : "nothing is proven";
+      const cut = `${tried.toLocaleString("en")} of ${all} corner changes were tried: ${left}`;
+      return result.ended === "success" ? result : { ...result, notes: [...result.notes, cut] };
+    }
+    const { origin, notes } = result;
     return {
       ...result,
-      notes: [...result.notes, ...proof],
-      vulnerability: mapOf(search, lowest, { origin, labels: model.labels, notes: result.notes }),
+      notes: result.success ? notes : [...notes, proof(tried)],
+      vulnerability: mapOf(search, lowest, { origin, labels: model.labels, notes }),
     };
   },
 };
+
+/** What is known once all corner changes were tried in vain. */
+export const proof = (tried: number): string =>
+  `all ${tried.toLocaleString("en")} changes of one pixel to a corner colour were tried: none reaches the goal`;
 
 /** The extreme colours: each level 0 or 255; black and white for networks of grey pictures. */
 export const cornerColors = ({ isGray }: Subject): readonly Rgb[] => {

@@ -35,7 +35,7 @@ const minimise = async (seed: number, generations: number, strategy: "best1bin" 
   const source = random(seed);
   const start = latinHypercube(convergence.population, bounds, source);
   const judge = async (members: readonly Member[]) => members.map(rosenbrock);
-  return evolve({ strategy, bounds, start, generations, random: source, judge });
+  return evolve({ strategy, recombination: 0.7, bounds, start, generations, random: source, judge });
 };
 
 test.each(Object.entries<number[]>(convergence.best))(
@@ -57,6 +57,7 @@ test("rand1 keeps to the bounds, replaces only by fitter ones, and says what its
   let least = Number.POSITIVE_INFINITY;
   const { best, loss, generations } = await evolve({
     strategy: "rand1",
+    recombination: 1,
     bounds,
     start,
     generations: 50,
@@ -75,7 +76,8 @@ test("rand1 keeps to the bounds, replaces only by fitter ones, and says what its
 
 test("it ends where fewer losses come back than members, and where it is told to", async () => {
   let calls = 0;
-  const options = { strategy: "rand1", bounds, start: latinHypercube(10, bounds, random(1)), generations: 9 } as const;
+  const start = latinHypercube(10, bounds, random(1));
+  const options = { strategy: "rand1", recombination: 1, bounds, start, generations: 9 } as const;
   const cut = await evolve({
     ...options,
     random: random(1),

@@ -1,6 +1,6 @@
 /**
  * Differential evolution: the paper's plain form (rand/1, F = 0.5, no crossover, children clipped to the bounds) and
- * SciPy's default (best1bin, F drawn from U(0.5, 1) for each generation, crossover 0.7, genes out of bounds drawn anew).
+ * SciPy's best1bin (F drawn from U(0.5, 1) for each generation, binomial crossover, genes out of bounds drawn anew).
  * Generations are synchronous, so that a whole one can be judged in batches.
  */
 import type { Random } from "../../core/random.ts";
@@ -10,6 +10,8 @@ export type Strategy = "rand1" | "best1bin";
 
 export interface EvolutionOptions {
   readonly strategy: Strategy;
+  /** `best1bin`: the share of its genes that a child takes from its mutant, at least one. */
+  readonly recombination: number;
   /** `[low, high]` of each gene. */
   readonly bounds: readonly (readonly [number, number])[];
   readonly start: readonly Member[];
@@ -18,7 +20,7 @@ export interface EvolutionOptions {
   /** Losses in order; fewer than members: evolution ends. */
   judge(members: readonly Member[]): Promise<readonly number[]>;
   /** Asked after each generation; `true` ends evolution. */
-  isDone?(best: Member, loss: number): boolean;
+  isDone?(): boolean;
 }
 
 export interface Evolved {
@@ -26,9 +28,6 @@ export interface Evolved {
   readonly loss: number;
   readonly generations: number;
 }
-
-/** The crossover probability of SciPy's default. */
-const recombination = 0.7;
 
 /** Evolves towards the least loss. At least 4 members. */
 export async function evolve(options: EvolutionOptions): Promise<Evolved> {
@@ -49,11 +48,11 @@ export async function evolve(options: EvolutionOptions): Promise<Evolved> {
   const first = await judge(population);
   enter(population, first);
   let [generation, over] = [0, first.length < population.length];
-  while (!over && !isDone?.(population[best]!, losses[best]!) && generation < options.generations) {
+  while (!over && !isDone?.() && generation < options.generations) {
     const children =
       strategy === "rand1"
         ? population.map((_, i) => clipped(rand1(population, i, random), bounds))
-        : bestChildren(population, best, bounds, random);
+        : bestChildren(population, best, options);
     const judged = await judge(children);
     enter(children, judged);
     over = judged.length < children.length;
@@ -93,8 +92,7 @@ function rand1(population: readonly Member[], i: number, random: Random): Member
 function bestChildren(
   population: readonly Member[],
   best: number,
-  bounds: EvolutionOptions["bounds"],
-  random: Random,
+  { bounds, recombination, random }: EvolutionOptions,
 ): Member[] {
   const factor = 0.5 + 0.5 * random.uniform();
   return population.map((parent, i) => {

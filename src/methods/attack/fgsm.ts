@@ -23,7 +23,7 @@ export const fgsm: AttackMethod<FgsmOptions> = {
   async run(model, input, given = {}) {
     const options = resolveOptions<FgsmOptions>(fgsm.options, given);
     const search = await openSearch(fgsm, model, input, options, given, { untilSuccess: true, by: "margin" });
-    await search.announce(2);
+    await search.announce(2, 1);
     if (search.left < 2) return search.finish({ notes: ["the budget leaves no picture to try after the gradient"] });
     const { levels } = search.subject;
     const slope = await lossGradient(search, levels, search.start);

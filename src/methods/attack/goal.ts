@@ -65,7 +65,8 @@ export function standing(predictions: readonly ClassScore[], { from, to }: Goal)
 export const reaches = (predictions: readonly ClassScore[], { from, to }: Goal): boolean =>
   to === undefined ? predictions[0]!.index !== from : predictions[0]!.index === to;
 
-export const answerOf = (predictions: readonly ClassScore[]): Answer => ({
+/** The best five classes; the present and the wanted one stand behind them where they are none of these. */
+export const answerOf = (predictions: readonly ClassScore[], { from, to }: Goal): Answer => ({
   ...predictions[0]!,
-  predictions: predictions.slice(0, 5),
+  predictions: predictions.filter(({ index }, place) => place < 5 || index === from || index === to),
 });

@@ -45,7 +45,7 @@ export const onePixel: AttackMethod<OnePixelOptions> = {
       type: "choice",
       default: "paper",
       choices: ["paper", "scipy"],
-      help: "paper: rand/1, F 0.5, no crossover, colours from N(128, 127); scipy: best1bin, F from U(0.5, 1), crossover 0.7, Latin hypercube, as SciPy and the programs built on it",
+      help: "paper: rand/1, F 0.5, no crossover, colours from N(128, 127); scipy: best1bin, F from U(0.5, 1), no crossover, Latin hypercube, as the programs that call SciPy have it",
     },
     stop: {
       type: "choice",
@@ -74,16 +74,17 @@ export const onePixel: AttackMethod<OnePixelOptions> = {
       strategy === "scipy"
         ? latinHypercube(population, bounds, source)
         : Array.from({ length: population }, () => paperMember(bounds, search.subject, source));
-    let answers: readonly Judged[] = [];
     let best: Judged | undefined;
     await evolve({
       strategy: strategy === "scipy" ? "best1bin" : "rand1",
+      // SciPy's own default is 0.7; the programs that call it for this attack ask for 1.
+      recombination: 1,
       bounds,
       start,
       generations,
       random: source,
       async judge(members) {
-        answers = await search.judge(members.map((member) => candidateOf(member, search.subject)));
+        const answers = await search.judge(members.map((member) => candidateOf(member, search.subject)));
         for (const judged of answers) if (best === undefined || judged.odds < best.odds) best = judged;
         return answers.length < members.length || search.isOver ? [] : answers.map(({ odds }) => odds);
       },

@@ -64,7 +64,9 @@ export const pgd: AttackMethod<PgdOptions> = {
     const options: PgdOptions = { ...chosen, epsilon, alpha: chosen.alpha || epsilon / 4 };
     const { norm, alpha, steps, restarts, randomStart } = options;
     const search = await openSearch(pgd, model, input, options, given, { untilSuccess: true, by: "margin" });
-    await search.announce(restarts * (2 * steps + 1));
+    // Levels that are not whole are rounded for the file, and judged once more where they seem to be at the goal.
+    const isWhole = norm === "linf" && Number.isInteger(epsilon) && Number.isInteger(alpha);
+    await search.announce(restarts * (2 * steps + 1 + (isWhole ? 0 : steps + 1)), restarts * steps);
     const { subject } = search;
     const origin = subject.levels;
     const source = random(options.seed);

@@ -4,7 +4,7 @@
  */
 import { resolveOptions } from "../method.ts";
 import { type AttackMethod, opaqueOrNoPicture, type SharedOptions, sharedOptions } from "./attack.ts";
-import { cornerChanges } from "./corners.ts";
+import { cornerChanges, proof } from "./corners.ts";
 import { openSearch, type Search } from "./search.ts";
 import type { Change } from "./subject.ts";
 
@@ -21,22 +21,20 @@ export const ranked: AttackMethod<SharedOptions> = {
     const options = resolveOptions<SharedOptions>(ranked.options, given);
     const search = await openSearch(ranked, model, input, options, given, { untilSuccess: true, by: "margin" });
     const changes = cornerChanges(search.subject);
-    await search.announce(changes.length + 1);
+    await search.announce(changes.length + 1, 1);
     if (search.left < 2) return search.finish({ notes: ["the budget leaves no picture to try after the gradient"] });
     const order = await byGain(search, changes);
     let size = Math.min(8, options.batch);
-    for (let tried = 0; tried < order.length && !search.isOver; ) {
+    let tried = 0;
+    while (tried < order.length && !search.isOver) {
       const part = Array.from(order.subarray(tried, tried + size), (i) => [changes[i]!]);
       tried += (await search.judge(part)).length;
       // The first few succeed most often; later ones are cheaper in large batches.
       size = Math.min(2 * size, options.batch);
     }
-    const result = await search.finish();
-    const proof =
-      result.ended === "exhausted"
-        ? [`all ${changes.length} changes of one pixel to a corner colour were tried: none reaches the goal`]
-        : [];
-    return { ...result, notes: [...result.notes, ...proof] };
+    const isWhole = tried === order.length;
+    const result = await search.finish({ isWhole });
+    return isWhole && !result.success ? { ...result, notes: [...result.notes, proof(tried)] } : result;
   },
 };
 

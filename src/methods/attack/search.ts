@@ -4,7 +4,7 @@
  */
 import { ConvlensError, throwIfCancelled } from "../../core/errors.ts";
 import type { Picture } from "../../core/picture.ts";
-import type { Attack, ChangedPixel, HeatMap } from "../../core/result.ts";
+import type { Attack, ChangedPixel } from "../../core/result.ts";
 import { float32, type Tensor } from "../../core/tensor.ts";
 import { decodeImage, encodePng } from "../../image/index.ts";
 import { labelName } from "../../model/labels.ts";
@@ -29,8 +29,8 @@ export interface Search {
   readonly isOver: boolean;
   /** Pictures that may still be judged. */
   readonly left: number;
-  /** Tells what the search may cost; call once, before the first candidate. */
-  announce(queries: number): Promise<void>;
+  /** Tells what the search may cost: pictures judged, and of how many of them there is also a gradient. Call once, before the first candidate. */
+  announce(queries: number, gradients?: number): Promise<void>;
   /** In their order; fewer than were given where the search was over in between. */
   judge(candidates: readonly Candidate[]): Promise<readonly Judged[]>;
   /** The same for one whole picture, through PNG and back; no second pass where `known` is of the same tensor, and none past the budget. */
@@ -39,8 +39,8 @@ export interface Search {
   judgeLevels(levels: Float64Array): Promise<Judged>;
   /** Gradients by the levels, one a target, from one pass over one picture; it counts as a picture judged. */
   gradients(levels: Float64Array, targets: readonly Target[]): Promise<readonly Float64Array[]>;
-  /** Ends the search: the first picture that reached the goal, else the best one that did, else the closest. */
-  finish(more?: { readonly vulnerability?: HeatMap; readonly notes?: readonly string[] }): Promise<Attack>;
+  /** Ends the search: the first picture that reached the goal, else the best one that did, else the closest. `isWhole`: nothing is left to try, whatever the budget. */
+  finish(more?: { readonly isWhole?: boolean; readonly notes?: readonly string[] }): Promise<Attack>;
 }
 
 export interface SearchSettings {
@@ -52,6 +52,10 @@ export interface SearchSettings {
 
 /** Batches give other last bits than single pictures: so close to success, a candidate is judged alone. */
 const NEAR = 1e-3;
+/** Of candidates that wait for being judged alone the best so many are kept: of a large picture there may be 100,000. */
+const mostNear = 64;
+/** A gradient costs about as much as so many more passes. */
+const passesOfGradient = 2;
 
 /** A judged tensor: a file that gives the same one needs no second pass. */
 export interface Known {
@@ -61,8 +65,8 @@ export interface Known {
 
 interface Near {
   readonly candidate: Candidate;
-  readonly judged: Judged;
-  readonly known: Known | undefined;
+  /** By what candidates are compared. */
+  readonly value: number;
 }
 
 interface Found {
@@ -113,7 +117,8 @@ export async function openSearch<Options extends SharedOptions>(
   let found: Found | undefined;
   let closest: { readonly picture: () => Picture; readonly judged: Judged } | undefined;
   /** What a batch says is at the goal or next to it, not yet judged alone. */
-  const near: Near[] = [];
+  let near: Near[] = [];
+  const best = (list: readonly Near[]): Near[] => list.toSorted((a, b) => a.value - b.value).slice(0, mostNear);
   const left = (): number =>
     (performance.now() - started) / 1000 < options.maxTime ? Math.max(0, options.maxQueries - queries) : 0;
 
@@ -161,9 +166,11 @@ export async function openSearch<Options extends SharedOptions>(
     for (const [i, candidate] of candidates.entries()) {
       consider(judged[i]!, () => subject.changed(candidate));
       if (judged[i]!.margin > NEAR) continue;
-      const known = count === 1 ? { tensor: batch.slice(0, size), judged: judged[0]! } : undefined;
-      if (!untilSuccess) near.push({ candidate, judged: judged[i]!, known });
-      else if (found === undefined) {
+      if (!untilSuccess) {
+        near.push({ candidate, value: judged[i]![by] });
+        if (near.length >= 2 * mostNear) near = best(near);
+      } else if (found === undefined) {
+        const known = count === 1 ? { tensor: batch.slice(0, size), judged: judged[0]! } : undefined;
         const picture = subject.changed(candidate);
         settle(picture, await judgeFile(picture, known));
       }
@@ -184,7 +191,7 @@ export async function openSearch<Options extends SharedOptions>(
     get left() {
       return left();
     },
-    async announce(wanted) {
+    async announce(wanted, differentiated = 0) {
       planned = Math.max(1, Math.min(wanted, options.maxQueries));
       if (onPlan === undefined) return;
       const count = Math.min(8, options.batch, planned);
@@ -196,7 +203,8 @@ export async function openSearch<Options extends SharedOptions>(
         await predict(data, count);
         times.push(performance.now() - before);
       }
-      onPlan({ queries: planned, milliseconds: (Math.min(...times) / count) * planned });
+      const passes = planned * (1 + (passesOfGradient * differentiated) / wanted);
+      onPlan({ queries: planned, milliseconds: (Math.min(...times) / count) * passes });
     },
     async judge(candidates) {
       const answers: Judged[] = [];
@@ -231,12 +239,11 @@ export async function openSearch<Options extends SharedOptions>(
       for (const note of more) gradientNotes.add(note);
       return found.map((one) => subject.byLevel(one.gradients[model.input.name]!));
     },
-    async finish({ vulnerability, notes = [] } = {}) {
-      const budget = left() === 0;
-      near.sort((a, b) => a.judged[by] - b.judged[by]);
-      for (const { candidate, known } of near) {
+    async finish({ isWhole = false, notes = [] } = {}) {
+      const isCut = !isWhole && left() === 0;
+      for (const { candidate } of best(near)) {
         const picture = subject.changed(candidate);
-        if (settle(picture, await judgeFile(picture, known))) break;
+        if (settle(picture, await judgeFile(picture))) break;
       }
       const last = found ?? {
         picture: closest?.picture() ?? subject.picture,
@@ -254,15 +261,14 @@ export async function openSearch<Options extends SharedOptions>(
         to: to === undefined ? null : { index: to, label: labelName(model.labels, to) },
         queries,
         gradients,
-        ended: found !== undefined && untilSuccess ? "success" : budget ? "budget" : "exhausted",
+        ended: found !== undefined && untilSuccess ? "success" : isCut ? "budget" : "exhausted",
         margin: { before: start.margin, after: last.judged.margin },
         pixels: many ? [] : pixels,
         distance,
-        before: answerOf(start.prediction.predictions),
-        after: answerOf(last.judged.prediction.predictions),
+        before: answerOf(start.prediction.predictions, goal),
+        after: answerOf(last.judged.prediction.predictions, goal),
         original: subject.picture,
         attacked: last.picture,
-        ...(vulnerability && { vulnerability }),
         origin: await originOf(model, method.id, options, input),
         notes: [
           ...model.notes,
