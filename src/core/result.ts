@@ -130,7 +130,7 @@ export interface ChangedPixel {
   readonly to: readonly [number, number, number];
 }
 
-/** What a network answers to a picture: the best class, and the best few of all, best first. */
+/** What a network answers to a picture: the best class, and of all the best few, the present and the wanted one, best first. */
 export interface Answer extends ClassScore {
   readonly predictions: readonly ClassScore[];
 }

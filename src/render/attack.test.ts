@@ -77,6 +77,19 @@ describe("the drawing of an attack", () => {
     expect(words(attackOf({ before: sure, after }, [255, 0, 0])).filter((word) => word === "< 0.1 %")).toHaveLength(2);
   });
 
+  it("draws the wanted class however far behind it is, and bounds others by the best five", () => {
+    const names = ["cat", "dog", "frog", "bird", "ship", "deer"];
+    const sixth = (p: number) => names.map((name, i) => score(i, name, i === 5 ? p : 0.3 - 0.05 * i));
+    const [before, after] = [answer(...sixth(0.001)), answer(...sixth(0.002).filter(({ label }) => label !== "dog"))];
+    const all = words(attackOf({ success: false, before, after, to: { index: 5, label: "deer" } }, [255, 0, 0]));
+    expect(names.filter((name) => all.includes(name))).toEqual(["cat", "dog", "frog", "bird", "deer"]);
+    expect(all).toEqual(expect.arrayContaining(["0.1 %", "0.2 %"]));
+    const goat = answer(score(6, "goat", 0.5), score(0, "cat", 0.2));
+    const open = words(attackOf({ before, after: goat }, [255, 0, 0]));
+    expect(open).toContain("≤ 10.0 %");
+    expect(open).not.toContain("deer");
+  });
+
   it("says of a failure what was tried, and why it ended", () => {
     const failed = attackOf(
       { success: false, ended: "budget", margin: { before: 2, after: 0.25 }, to: { index: 1, label: "dog" } },
@@ -84,6 +97,8 @@ describe("the drawing of an attack", () => {
     );
     const text = attackText({ ...failed, after: failed.before });
     expect(text).toContain("cat stays cat, wanted was dog");
+    const other = answer(score(2, "frog", 0.6), score(0, "cat", 0.4));
+    expect(attackText({ ...failed, after: other })).toContain("cat becomes frog, wanted was dog");
     expect(text).toContain("1,234 pictures judged, the budget is used up; the closest margin is 0.25, at first 2");
   });
 

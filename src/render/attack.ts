@@ -12,6 +12,8 @@ import type { Mark, PictureMark, RectMark, Scene } from "./scene.ts";
 const wantedSide = 300;
 /** More changed pixels than this are neither ringed nor listed. */
 const mostListed = 12;
+/** Classes with bars; answers list as many of the best. */
+const mostRows = 5;
 const [edge, gap, size] = [14, 18, 12] as const;
 
 /** The whole story of an attack in one drawing. */
@@ -70,8 +72,9 @@ const plural = (n: number, one: string): string => `${grouped(n)} ${one}${n === 
 
 /** "One-pixel attack: cat becomes dog" */
 function headline({ title, success, before, after, to }: Attack): string {
-  if (success) return `${title}: ${before.label} becomes ${after.label}`;
-  return `${title}: ${before.label} stays ${after.label}${to === null ? "" : `, wanted was ${to.label}`}`;
+  const verb = after.index === before.index ? "stays" : "becomes";
+  const missed = success || to === null ? "" : `, wanted was ${to.label}`;
+  return `${title}: ${before.label} ${verb} ${after.label}${missed}`;
 }
 
 /** What it took, or how close it came. */
@@ -113,9 +116,9 @@ function differencePicture(original: Picture, attacked: Picture): { picture: Pic
 const valueText = (entry: ClassScore, known: boolean): string =>
   known ? percent(entry.probability!) : short(entry.score);
 
-/** What a class has at most that is not among the listed: as much as the last of these. */
+/** What a class has at most that is not among the listed: as much as the last of the best five. */
 function atMost({ predictions }: Answer, known: boolean): string {
-  const last = valueText(predictions.at(-1)!, known);
+  const last = valueText(predictions.slice(0, mostRows).at(-1)!, known);
   return last.startsWith("<") ? last : `≤ ${last}`;
 }
 
@@ -127,10 +130,11 @@ export interface AnswerPart {
   readonly isListed: boolean;
 }
 
-/** The classes of either answer, those with the largest values first. */
+/** Five classes of either answer, those with the largest values first; the wanted one is among them. */
 export function answerRows({
   before,
   after,
+  to,
 }: Attack): readonly { readonly label: string; readonly before: AnswerPart; readonly after: AnswerPart }[] {
   const names = new Map([...before.predictions, ...after.predictions].map(({ index, label }) => [index, label]));
   const of = (answer: Answer, index: number): ClassScore | undefined =>
@@ -138,10 +142,11 @@ export function answerRows({
   const known = [...before.predictions, ...after.predictions].every(({ probability }) => probability !== null);
   const value = (entry: ClassScore | undefined): number =>
     Math.max(0, (known ? entry?.probability : entry?.score) ?? 0);
-  const rows = [...names]
-    .map(([index, label]) => ({ label, before: of(before, index), after: of(after, index) }))
-    .sort((a, b) => Math.max(value(b.before), value(b.after)) - Math.max(value(a.before), value(a.after)))
-    .slice(0, 5);
+  const all = [...names]
+    .map(([index, label]) => ({ index, label, before: of(before, index), after: of(after, index) }))
+    .sort((a, b) => Math.max(value(b.before), value(b.after)) - Math.max(value(a.before), value(a.after)));
+  const wanted = all.findIndex(({ index }) => index === to?.index);
+  const rows = all.filter((_, place) => place < (wanted < mostRows ? mostRows : mostRows - 1) || place === wanted);
   const most = known ? 1 : Math.max(1e-9, ...rows.flatMap((row) => [value(row.before), value(row.after)]));
   const part = (answer: Answer, entry: ClassScore | undefined): AnswerPart => ({
     share: Math.min(1, value(entry) / most),
