@@ -14,6 +14,7 @@ export {
 } from "./attack/evaluation.ts";
 export type { ExplanationMethod } from "./explain/explanation.ts";
 export { channelMap } from "./inspect/activations.ts";
+export { preprocessingDoubt } from "./inspect/doubt.ts";
 export { type Method, type MethodInput, type OptionSpec, resolveOptions } from "./method.ts";
 export type { AscentState } from "./visualize/ascent.ts";
 export type { VisualizeInput, VisualizeOptions } from "./visualize/job.ts";

@@ -26,8 +26,16 @@ const cut = { resize: "bilinear", resizeLibrary: "pil", fit: "crop" } as const;
 /** The side of pictures for networks that leave it open. */
 const openSide = 224;
 
-/** The preprocessing, complete, and a note for whatever was taken without being named. */
-export function choosePreprocessing(sources: PreprocessingSources): { preprocessing: Preprocessing; notes: string[] } {
+export interface ChosenPreprocessing {
+  readonly preprocessing: Preprocessing;
+  /** For whatever was taken without being named. */
+  readonly notes: readonly string[];
+  /** The mode, where it is no more than usual for such files. */
+  readonly guessedMode: string | undefined;
+}
+
+/** The preprocessing, complete. */
+export function choosePreprocessing(sources: PreprocessingSources): ChosenPreprocessing {
   const { given, card, overrides, input } = sources;
   const notes: string[] = [];
   const { size, channels, layout } = pictureShape(input);
@@ -41,10 +49,12 @@ export function choosePreprocessing(sources: PreprocessingSources): { preprocess
   const habit = isPython ? stretch : cut;
   const named = { ...fields(card), ...fields(given), ...overrides };
 
+  let guessedMode: string | undefined;
   let base: PixelRule = preprocessingMode("raw").rule;
   const hasRule = named.scale !== undefined || named.mean !== undefined || named.std !== undefined;
   if (!hasRule) {
-    const [mode, why] = defaultMode(sources, channels);
+    const { mode, why, isGuess } = defaultMode(sources, channels);
+    if (isGuess) guessedMode = mode;
     base = preprocessingMode(mode).rule;
     notes.push(`preprocessing "${mode}" (${preprocessingMode(mode).formula}): ${why}; name another with --preprocess`);
   }
@@ -64,21 +74,24 @@ export function choosePreprocessing(sources: PreprocessingSources): { preprocess
   const merged = { ...habit, ...base, ...named, size: wanted, layout: named.layout ?? layout };
   const chosen = forChannels(merged, named.channels, channels);
   const cropSide = chosen.cropSide ?? Math.round((Math.min(...wanted) * 256) / 224);
-  return { preprocessing: chosen.fit === "crop" ? { ...chosen, cropSide } : chosen, notes };
+  return { preprocessing: chosen.fit === "crop" ? { ...chosen, cropSide } : chosen, notes, guessedMode };
 }
 
 function defaultMode(
   { scalingLayer, format, input }: PreprocessingSources,
   channels: number,
-): [mode: string, why: string] {
-  if (scalingLayer) return ["raw", `the network scales its input itself (${scalingLayer})`];
+): { readonly mode: string; readonly why: string; readonly isGuess: boolean } {
+  const known = (why: string) => ({ mode: "raw", why, isGuess: false });
+  if (scalingLayer) return known(`the network scales its input itself (${scalingLayer})`);
   const type = input.declared ?? input.type;
-  if (/int/.test(type)) return ["raw", `the network's input is ${type}`];
-  if (format !== "onnx")
-    return ["unit", "neither a model card nor an option names one, and this is usual for Keras files"];
-  if (channels === 1)
-    return ["unit", "neither a model card nor an option names one, and this is usual for grey networks"];
-  return ["torch", "neither a model card nor an option names one, and this is usual for ONNX files"];
+  if (/int/.test(type)) return known(`the network's input is ${type}`);
+  const usual = (mode: string, files: string) => ({
+    mode,
+    why: `neither a model card nor an option names one, and this is usual for ${files}`,
+    isGuess: true,
+  });
+  if (format !== "onnx") return usual("unit", "Keras files");
+  return channels === 1 ? usual("unit", "grey networks") : usual("torch", "ONNX files");
 }
 
 /** One mean and one std for a grey network; three for a coloured one. */

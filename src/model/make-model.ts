@@ -29,6 +29,7 @@ export interface ModelParts {
   readonly file: ModelFile;
   readonly inputs: readonly ModelInput[];
   readonly preprocessing: Preprocessing;
+  readonly guessedMode: string | undefined;
   readonly labels: readonly Label[] | undefined;
   readonly notes: readonly string[];
   readonly head: string | undefined;
@@ -225,6 +226,7 @@ export function makeModel(parts: ModelParts): Model {
     inputs,
     input: inputs[0]!,
     preprocessing,
+    guessedMode: parts.guessedMode,
     labels,
     notes,
     fileNotes: file.notes,

@@ -115,6 +115,8 @@ export interface Model {
   /** The first input: the picture, for an image network. */
   readonly input: ModelInput;
   readonly preprocessing: Preprocessing;
+  /** The mode of the preprocessing, where neither a call, a card nor the graph names one and it is only usual for such files. */
+  readonly guessedMode?: string | undefined;
   readonly labels: readonly Label[] | undefined;
   /** What was chosen without being asked for, each with how to choose otherwise. */
   readonly notes: readonly string[];

@@ -73,7 +73,11 @@ export async function openModel(
 
   const given = await readPreprocessing(platform, options.preprocessing);
   const inputs = modelInputs(file);
-  const { preprocessing, notes: chosen } = choosePreprocessing({
+  const {
+    preprocessing,
+    notes: chosen,
+    guessedMode,
+  } = choosePreprocessing({
     given,
     overrides: singleOptions(options),
     card: card?.preprocessing,
@@ -91,6 +95,7 @@ export async function openModel(
     file,
     inputs,
     preprocessing,
+    guessedMode,
     labels,
     notes,
     head: options.head,

@@ -148,7 +148,9 @@ describe("choosePreprocessing", () => {
   });
 
   it("a network that scales its input gets raw pixels", () => {
-    const { preprocessing, notes } = choosePreprocessing(sources({ scalingLayer: "Rescaling" }));
+    const { preprocessing, notes, guessedMode } = choosePreprocessing(sources({ scalingLayer: "Rescaling" }));
+    expect([guessedMode, choosePreprocessing(sources()).guessedMode]).toEqual([undefined, "torch"]);
+    expect(choosePreprocessing(sources({ given: "torch" })).guessedMode).toBeUndefined();
     expect([preprocessing.scale, preprocessing.mean]).toEqual([1, [0, 0, 0]]);
     expect(notes[0]).toMatch(/Rescaling/);
   });

@@ -24,6 +24,32 @@ afterAll(async () => {
   await small.release();
 });
 
+describe("the doubt about a guessed preprocessing", () => {
+  /** A network of 60 classes: `reach` is how far its scores depend on the picture. */
+  const network = (reach: number, guessedMode: string | undefined): Model => {
+    const predictOf = async (
+      tensor: Tensor,
+    ): Promise<{ predictions: never[]; output: number[]; notes: string[] }[]> => {
+      const level = Number(tensor.data[0]);
+      const scores = Array.from({ length: 60 }, (_, i) => Math.sin(i * i) + reach * Math.sin(level * (i + 1)));
+      const sum = scores.reduce((total, score) => total + Math.exp(score), 0);
+      return [{ predictions: [], output: scores.map((score) => Math.exp(score) / sum), notes: [] }];
+    };
+    return { ...demo, guessedMode, predict: predictOf } as unknown as Model;
+  };
+  const ask = async (model: Model) => (await predict.run(model, { feeds: photo, isPicture: true })).notes.at(-1) ?? "";
+
+  it("is told where photographs are answered as an empty picture is", async () => {
+    expect(await ask(network(0.1, "torch"))).toMatch(/"torch" was guessed .*try --preprocess raw, unit, tf or caffe$/);
+  });
+  it("is not told where they are not, nor where the preprocessing was named, nor of tensors", async () => {
+    expect(await ask(network(2, "torch"))).not.toContain("guessed");
+    expect(await ask(network(0.1, undefined))).not.toContain("guessed");
+    const { notes } = await predict.run(network(0.1, "torch"), { feeds: photo });
+    expect(notes.join()).not.toContain("guessed");
+  });
+});
+
 describe("summary", () => {
   it("is the lecture's table", async () => {
     const { layers, totals } = await summary.run(demo, {});

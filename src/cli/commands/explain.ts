@@ -22,6 +22,7 @@ import {
   type Placed,
   paletteName,
   percent,
+  preprocessingDoubt,
   shapeText,
   short,
   type Tensor,
@@ -194,6 +195,11 @@ async function run(files: readonly string[], flags: Flags, command: Command): Pr
         made.push(...namesOf(results, targets));
       }
       if (!opened.several) terminal.progress(1, 1, "");
+      if (photo !== undefined && model.guessedMode !== undefined) {
+        const [answer] = await model.predict(feeds, { top: 1 });
+        const doubt = answer && (await preprocessingDoubt(model, answer.output));
+        if (doubt !== undefined) terminal.note(`note: ${doubt}`);
+      }
       for (const { result } of made)
         for (const note of result.notes) {
           const of = several && !model.notes.includes(note) ? `${name}: ` : "";

@@ -3,6 +3,8 @@ import { ConvlensError } from "../../core/errors.ts";
 import type { Prediction } from "../../core/result.ts";
 import { feedsOf, type Method, originOf, resolveOptions } from "../method.ts";
 
+import { preprocessingDoubt } from "./doubt.ts";
+
 export interface PredictOptions {
   readonly top: number;
 }
@@ -24,6 +26,8 @@ export const predict: Method<PredictOptions, Prediction> = {
     const first = rows[0];
     if (first === undefined) throw new ConvlensError("tensor-invalid", "the input tensor's batch holds no picture");
     const notes = [...model.notes, ...first.notes];
+    const doubt = input.isPicture ? await preprocessingDoubt(model, first.output, given) : undefined;
+    if (doubt !== undefined) notes.push(doubt);
     if (rows.length > 1) notes.push(`the batch holds ${rows.length} pictures; this is the answer for the first`);
     return {
       kind: "prediction",
