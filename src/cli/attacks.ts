@@ -5,8 +5,10 @@ import {
   type AttackMethod,
   ConvlensError,
   didYouMean,
+  type Model,
   methods,
   type OptionSpec,
+  type Picture,
   type Plan,
 } from "../index.ts";
 import { flagOf, methodOption, readDuration } from "./options.ts";
@@ -85,8 +87,8 @@ export function givenOptions(method: AttackMethod, command: Command): Readonly<R
   };
 }
 
-/** "at most 40,400 pictures to judge, about 13 s". */
-export function planText({ queries, milliseconds }: Plan): string {
+/** "at most 40,400 pictures to judge, about 13 s". `maxTime`: seconds after which the search ends, where it was given. */
+export function planText({ queries, milliseconds }: Plan, maxTime: unknown): string {
   const seconds = milliseconds / 1000;
   const time =
     seconds < 1
@@ -94,8 +96,28 @@ export function planText({ queries, milliseconds }: Plan): string {
       : seconds < 100
         ? `about ${Math.ceil(seconds)} s`
         : `about ${Math.ceil(seconds / 60)} min`;
-  const sooner = seconds < 60 ? "" : "; --max-queries or --max-time ends it sooner";
+  const isCut = typeof maxTime === "number" && maxTime < seconds;
+  const sooner = isCut
+    ? ` for all; --max-time ends it after ${maxTime} s`
+    : seconds < 60
+      ? ""
+      : "; --max-queries or --max-time ends it sooner";
   return `at most ${queries.toLocaleString("en")} pictures to judge, ${time}${sooner}`;
+}
+
+/** What becomes of a photograph that has not the network's input size; `undefined` for one that has it. */
+export function sizeText(
+  { preprocessing: { size, fit, resize } }: Model,
+  name: string,
+  { width, height }: Picture,
+): { readonly resized: string; readonly refused: string } | undefined {
+  const [high, wide] = size;
+  if (height === high && width === wide) return undefined;
+  const sizes = `"${name}" has ${width}x${height} pixels, the network takes ${wide}x${high}`;
+  return {
+    resized: `${sizes}: what is attacked is the resized picture (${fit}, ${resize})`,
+    refused: `${sizes}: --strict-size refuses it; resize it, or leave that out`,
+  };
 }
 
 /** The table of attacks for help. */

@@ -2,7 +2,7 @@
  * The journal of a long run: a first line that says what the run is, then one line of JSON for each finished piece,
  * flushed to the disk before the next begins. A run that was killed goes on where it stopped: half a line is cut off.
  */
-import { type FileHandle, open, readFile, truncate } from "node:fs/promises";
+import { type FileHandle, open, readFile, rm, truncate } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ConvlensError } from "../index.ts";
 import { makeFolder, told } from "./outputs.ts";
@@ -15,7 +15,7 @@ export interface Journal<T> {
 }
 
 /**
- * Opens a journal, new or begun. Throws `option-invalid` where it is another run's, naming what differs, and
+ * Opens a journal, new or begun; one in which nothing was finished yet begins anew. Throws `option-invalid` where it is another run's, naming what differs, and
  * `output-failed` where it cannot be written.
  */
 export async function openJournal<T>(path: string, settings: Readonly<Record<string, unknown>>): Promise<Journal<T>> {
@@ -25,17 +25,20 @@ export async function openJournal<T>(path: string, settings: Readonly<Record<str
   });
   const whole = text.slice(0, text.lastIndexOf("\n") + 1);
   const [head, ...lines] = whole.split("\n").filter(Boolean);
-  if (head !== undefined) mustBeSame(path, parsed(path, head, 1), settings);
+  const before = head === undefined ? undefined : parsed(path, head, 1);
+  const isBegun = before !== undefined && (lines.length > 0 || before.convlens !== settings.convlens);
+  if (isBegun) mustBeSame(path, before, settings);
   const records = lines.map((line, i) => parsed(path, line, i + 2) as T);
   return told(path, async () => {
     await makeFolder(dirname(path));
-    if (whole.length < text.length) await truncate(path, Buffer.byteLength(whole));
+    if (!isBegun) await rm(path, { force: true });
+    else if (whole.length < text.length) await truncate(path, Buffer.byteLength(whole));
     const file: FileHandle = await open(path, "a");
     const write = async (value: unknown): Promise<void> => {
       await file.writeFile(`${JSON.stringify(value)}\n`);
       await file.datasync();
     };
-    if (head === undefined) await write(settings);
+    if (!isBegun) await write(settings);
     return {
       records,
       append: (record) => told(path, () => write(record)),

@@ -194,7 +194,7 @@ export interface Evaluation extends Base {
     /** Whose answer is their folder's class; 0 where folders name no classes. */
     readonly right: number;
     readonly attacked: number;
-    /** With a wrong answer from the start, and therefore not attacked. */
+    /** Not attacked: the answer was wrong from the start, or the wanted class already. */
     readonly excluded: number;
     /** That could not be read. */
     readonly skipped: readonly { readonly picture: string; readonly reason: string }[];
@@ -203,12 +203,12 @@ export interface Evaluation extends Base {
   readonly untargeted: AttackRate | null;
   /** Strict: success is exactly the wanted class. One attack for each picture and wanted class. */
   readonly targeted: AttackRate | null;
-  /** As papers count "non-targeted" from targeted attacks: pictures that reached at least one of the wanted classes. */
+  /** As papers count "non-targeted" from targeted attacks: pictures that reached at least one of several wanted classes. */
   readonly anyTarget: Rate | null;
   readonly classes: readonly string[];
-  /** Successes from class (row) to class (column); empty for networks of more than 100 classes. */
+  /** Successes from class (row) to class (column), of targeted attacks where there are some; empty for networks of more than 100 classes. */
   readonly matrix: readonly (readonly number[])[];
-  /** Pictures by the number of wanted classes they reached, from 0 on; empty without targeted attacks. */
+  /** Pictures by the number of wanted classes they reached, from 0 on; empty where no picture had several. */
   readonly reached: readonly number[];
 }
 

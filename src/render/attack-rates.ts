@@ -165,6 +165,10 @@ export function evaluationText({ title, pictures, untargeted, targeted, anyTarge
     lines.push(`  any other class      ${share(untargeted)}`, `                       ${more(untargeted)}`);
   if (targeted !== null)
     lines.push(`  a wanted class       ${share(targeted)}`, `                       ${more(targeted)}`);
-  if (anyTarget !== null) lines.push(`  one of those wanted  ${share(anyTarget)}, pictures as papers count them`);
+  if (anyTarget !== null)
+    lines.push(
+      `  at least one wanted  ${share(anyTarget)}`,
+      "                       of pictures: what the one-pixel paper calls non-targeted",
+    );
   return lines.join("\n");
 }

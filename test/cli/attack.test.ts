@@ -246,6 +246,39 @@ describe("evaluate", () => {
     expect(existsSync(join(broken, "evaluate.reached.png"))).toBe(true);
   });
 
+  it("begins anew in the folder of a run that was refused before its first photograph", async () => {
+    const out = join(root, "refused-first");
+    const refused = await convlens(args(out, "--count", "1", "--stop", "target-above-90"));
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/needs a wanted class/)]);
+    const { code, stderr } = await convlens(args(out, "--count", "1"));
+    expect(code, stderr).toBe(0);
+    expect(json(join(out, "evaluate.json")).pictures.attacked).toBe(1);
+  });
+
+  it("says that a photograph is resized, or leaves it out under --strict-size", async () => {
+    const sizes = join(root, "sizes");
+    mkdirSync(join(sizes, "ape"), { recursive: true });
+    writeFileSync(join(sizes, "ape", "large.png"), encodePng(pictureOf(12, 8, random(3))));
+    writeFileSync(join(sizes, "ape", "right.png"), encodePng(pictureOf(8, 8, random(4))));
+    const given = (out: string, ...more: string[]) =>
+      args(join(root, out), ...more).map((each) => (each === images ? sizes : each));
+    const open = await convlens(given("resized"));
+    expect(open.stderr).toMatch(/large.png" has 12x8 pixels, the network takes 8x8: .* resized .*; so are others/);
+    expect(json(join(root, "resized", "evaluate.json")).pictures).toMatchObject({ attacked: 2, skipped: [] });
+    const strict = await convlens(given("strict", "--strict-size"));
+    expect(strict.code).toBe(0);
+    expect(json(join(root, "strict", "evaluate.json")).pictures).toMatchObject({
+      attacked: 1,
+      skipped: [{ picture: "ape/large.png", reason: expect.stringMatching(/--strict-size refuses it/) }],
+    });
+  });
+
+  it("an unknown class is refused before anything is written", async () => {
+    const { code, stderr } = await convlens(args(join(root, "unknown"), "--to", "yak"));
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/no class is called "yak"/)]);
+    expect(existsSync(join(root, "unknown"))).toBe(false);
+  });
+
   it("does not mix runs, and says what differs", async () => {
     const out = join(root, "mixed");
     await convlens(args(out, "--count", "1"));

@@ -6,14 +6,13 @@ import {
   attackScene,
   attackText,
   ConvlensError,
-  type Model,
-  type Picture,
   sceneToPicture,
   toJson,
   vulnerabilityPicture,
   writeNpy,
 } from "../../index.ts";
-import { attackOf, attackOptions, attacksHelp, givenOptions, planText } from "../attacks.ts";
+import { attackOf, attackOptions, attacksHelp, givenOptions, planText, sizeText } from "../attacks.ts";
+import { makeNotes } from "../notes.ts";
 import {
   commonOptions,
   type InputFlags,
@@ -80,23 +79,27 @@ async function run(files: readonly string[], flags: Flags, command: Command): Pr
   const method = attackOf(flags.method ?? usual, "--method");
   const given = givenOptions(method, command);
   const isOpen = flags.method === undefined && method.id === "ranked" && !("maxQueries" in given || "maxTime" in given);
-  const options = isOpen ? { ...given, maxQueries: PROMISING } : given;
+  const options: Readonly<Record<string, unknown>> = isOpen ? { ...given, maxQueries: PROMISING } : given;
   if (isOpen)
     terminal.note(
       `no --method: ranked, with the ${PROMISING.toLocaleString("en")} most promising changes; --method ranked tries them all, --max-queries N as many as you like`,
     );
   const results: Attack[] = [];
+  const notes = makeNotes(terminal, model.notes);
   await forEachInput(opened, async ({ name, folder }, { feeds, picture }) => {
-    if (picture !== undefined) sizeNote(model, name, picture, flags.strictSize === true, terminal.note);
+    const size = picture && sizeText(model, name, picture);
+    if (size !== undefined && flags.strictSize) throw new ConvlensError("option-invalid", size.refused);
+    if (size !== undefined) terminal.note(`note: ${size.resized}`);
     const input = { feeds, name, isPicture: picture !== undefined };
     const result = await terminal.time(`${method.id} on ${name}`, () =>
       method.run(model, input, {
         ...options,
-        onPlan: (plan) => terminal.note(`${method.id}: ${planText(plan)}`),
+        onPlan: (plan) => terminal.note(`${method.id}: ${planText(plan, options.maxTime)}`),
         ...(several ? {} : { onProgress: terminal.progress }),
       }),
     );
-    for (const note of result.notes) terminal.note(`note: ${several ? `${name}: ` : ""}${note}`);
+    notes.add(name, result.notes);
+    if (!several) notes.end();
     const written = await writeFiles(folder, result, flags.npy === true);
     results.push(result);
     if (!flags.json) {
@@ -105,23 +108,8 @@ async function run(files: readonly string[], flags: Flags, command: Command): Pr
     }
     terminal.note(wrote(written, folder));
   });
+  notes.end();
   if (flags.json) printJson(several ? results.map(toJson) : toJson(results[0]!));
-}
-
-/** Says that a photograph was resized, or refuses it. */
-function sizeNote(
-  { preprocessing: { size, fit, resize } }: Model,
-  name: string,
-  { width, height }: Picture,
-  strict: boolean,
-  note: (text: string) => void,
-): void {
-  const [high, wide] = size;
-  if (height === high && width === wide) return;
-  const sizes = `"${name}" has ${width}x${height} pixels, the network takes ${wide}x${high}`;
-  if (strict)
-    throw new ConvlensError("option-invalid", `${sizes}: --strict-size refuses it; resize it, or leave that out`);
-  note(`note: ${sizes}: what is attacked is the resized picture (${fit}, ${resize})`);
 }
 
 async function writeFiles(folder: string, result: Attack, npy: boolean): Promise<readonly string[]> {

@@ -1,5 +1,4 @@
 /** `convlens evaluate`: how often an attack succeeds over a folder of photographs. A killed run goes on where it stopped. */
-import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import {
@@ -23,8 +22,9 @@ import {
   toJson,
 } from "../../index.ts";
 import { openImage } from "../../node.ts";
-import { attackOf, attackOptions, attacksHelp, givenOptions, planText } from "../attacks.ts";
+import { attackOf, attackOptions, attacksHelp, givenOptions, planText, sizeText } from "../attacks.ts";
 import { openJournal } from "../journal.ts";
+import { findPictures, type LabelledPicture } from "../labelled.ts";
 import {
   commonOptions,
   type InputFlags,
@@ -45,6 +45,7 @@ interface Flags extends Omit<InputFlags, "tensor">, OutputFlags {
   readonly goal: "any" | "each" | "both";
   readonly to?: string;
   readonly misclassified: "exclude" | "label";
+  readonly strictSize?: boolean;
 }
 
 export function define(command: Command): void {
@@ -71,6 +72,7 @@ export function define(command: Command): void {
         .default("exclude"),
     );
   attackOptions(command);
+  command.option("--strict-size", "leave out photographs that do not have the network's input size");
   command.option("--no-exif", "do not turn photographs upright by their EXIF orientation");
   outputOptions(command, "where the files go (default: convlens-out)");
   modelOptions(command);
@@ -110,6 +112,7 @@ async function run(named: string | undefined, flags: Flags, command: Command): P
   if (why !== undefined)
     throw new ConvlensError("model-unsupported", `${method.id} does not apply to "${model.name}": ${why}`);
   const classes = await classesOf(model);
+  const wanted = to === undefined || to === "any" ? undefined : findClass(model.labels, classes.length, to as string);
   const found = await findPictures(flags.images, model, classes.length);
   for (const folder of found.unknown)
     terminal.note(`note: folder "${folder}" names no class of the network: its photographs are left out`);
@@ -132,12 +135,13 @@ async function run(named: string | undefined, flags: Flags, command: Command): P
     to: to ?? null,
     misclassified: flags.misclassified,
     seed: flags.seed,
+    ...(flags.strictSize && { strictSize: true }),
   });
   try {
     const records = await evaluate(opened, found.pictures, journal, {
       method,
       options,
-      to: to as string | undefined,
+      wanted,
       flags,
       classes,
     });
@@ -150,7 +154,8 @@ async function run(named: string | undefined, flags: Flags, command: Command): P
 interface Settings {
   readonly method: AttackMethod;
   readonly options: Readonly<Record<string, unknown>>;
-  readonly to?: string | undefined;
+  /** The class of `--to`. */
+  readonly wanted?: number | undefined;
   readonly flags: Flags;
   readonly classes: readonly string[];
 }
@@ -158,29 +163,38 @@ interface Settings {
 /** The records of the run, those of earlier runs first. */
 async function evaluate(
   { model, terminal }: Run,
-  pictures: readonly Found[],
+  pictures: readonly LabelledPicture[],
   journal: { readonly records: readonly PictureRecord[]; append(record: PictureRecord): Promise<void> },
-  { method, options, to, flags, classes }: Settings,
+  { method, options, wanted, flags, classes }: Settings,
 ): Promise<readonly PictureRecord[]> {
   const order = evaluationOrder(pictures.length, flags.seed).map((i) => pictures[i]!);
   const done = new Map(journal.records.map((record) => [record.picture, record]));
   if (done.size > 0) terminal.note(`note: ${done.size} photographs were done before: going on from there`);
-  const wanted = flags.count ?? order.length;
+  const most = flags.count ?? order.length;
   const records: PictureRecord[] = [];
   let [attacked, fooled] = [0, 0];
   let isFirst = true;
+  let isTold = false;
+  const resized = (text: string): void => {
+    if (!isTold) terminal.note(`note: ${text}; so are others of another size`);
+    isTold = true;
+  };
   for (const found of order) {
-    if (attacked >= wanted) break;
+    if (attacked >= most) break;
     let record = done.get(found.picture);
     if (record === undefined) {
-      const step = Math.max(1, Math.floor(wanted / 100));
-      if (attacked % step === 0) terminal.progress(attacked, wanted, `photographs attacked, ${fooled} fooled`);
+      const step = Math.max(1, Math.floor(most / 100));
+      if (attacked % step === 0) terminal.progress(attacked, most, `photographs to attack, ${fooled} fooled so far`);
       const seed = pictureSeed(found.picture, flags.seed);
-      record = await judged(model, found, flags, async (feeds, predicted) => {
-        const targets = targetsOf(flags.goal, to, predicted, model, classes.length);
+      record = await judged(model, found, flags, resized, async (feeds, predicted) => {
+        const targets = targetsOf(flags.goal, wanted, predicted, classes.length);
         const runs: RunRecord[] = [];
         for (const target of targets) {
-          const all = { ...options, ...("seed" in method.options ? { seed } : {}), to: target ?? "any" };
+          const all: Readonly<Record<string, unknown>> = {
+            ...options,
+            ...("seed" in method.options ? { seed } : {}),
+            to: target ?? "any",
+          };
           const result = await terminal.time(`${method.id} on ${found.picture}`, () =>
             method.run(
               model,
@@ -190,7 +204,7 @@ async function evaluate(
                 ...(isFirst && {
                   onPlan: (plan) =>
                     terminal.note(
-                      `${method.id}: ${planText(plan)}, for each of ${wanted} photographs${targets.length > 1 ? ` and ${targets.length} goals` : ""}`,
+                      `${method.id}: ${planText(plan, all.maxTime)}, for each of ${most} photographs${targets.length > 1 ? ` and ${targets.length} goals` : ""}`,
                     ),
                 }),
               },
@@ -208,7 +222,7 @@ async function evaluate(
     if ((record.runs ?? []).length > 0) attacked++;
     if (record.runs?.some(({ success }) => success)) fooled++;
   }
-  terminal.progress(wanted, wanted, "");
+  terminal.progress(most, most, "");
   if (flags.count !== undefined && attacked < flags.count)
     terminal.note(`note: the folder gave ${attacked} photographs to attack, fewer than --count ${flags.count}`);
   return records;
@@ -217,8 +231,9 @@ async function evaluate(
 /** What a photograph gives: its classes, and its attacks where it is to be attacked. */
 async function judged(
   model: Model,
-  { picture, path, label }: Found,
+  { picture, path, label }: LabelledPicture,
   flags: Flags,
+  resized: (text: string) => void,
   attack: (
     feeds: ReturnType<Model["prepare"]>["tensor"],
     predicted: number,
@@ -231,6 +246,9 @@ async function judged(
     if (!(error instanceof ConvlensError)) throw error;
     return { picture, skipped: error.message };
   }
+  const size = sizeText(model, picture, image);
+  if (size !== undefined && flags.strictSize) return { picture, skipped: size.refused };
+  if (size !== undefined) resized(size.resized);
   const { tensor } = model.prepare(image);
   const [answer] = await model.predict(tensor, { top: 1 });
   const predicted = answer!.predictions[0]!.index;
@@ -243,72 +261,13 @@ async function judged(
 /** The wanted classes of a photograph's attacks; `undefined` stands for any other. */
 function targetsOf(
   goal: Flags["goal"],
-  to: string | undefined,
+  wanted: number | undefined,
   predicted: number,
-  model: Model,
   count: number,
 ): readonly (number | undefined)[] {
-  if (to !== undefined && to !== "any") {
-    const wanted = findClass(model.labels, count, to);
-    return wanted === predicted ? [] : [wanted];
-  }
+  if (wanted !== undefined) return wanted === predicted ? [] : [wanted];
   const each = Array.from({ length: count }, (_, i) => i).filter((i) => i !== predicted);
   return [...(goal === "each" ? [] : [undefined]), ...(goal === "any" ? [] : each)];
-}
-
-interface Found {
-  /** Below the folder, with `/`. */
-  readonly picture: string;
-  readonly path: string;
-  readonly label: number | undefined;
-}
-
-/** Photographs of the folders that classes are named after; without any such folder those of the folder itself, unlabelled. */
-async function findPictures(
-  root: string,
-  model: Model,
-  classes: number,
-): Promise<{ pictures: readonly Found[]; unknown: readonly string[] }> {
-  const list = (path: string) =>
-    readdir(path, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-      const why =
-        error.code === "ENOENT"
-          ? "does not exist"
-          : error.code === "ENOTDIR"
-            ? "is no folder"
-            : `cannot be read (${error.code})`;
-      throw new ConvlensError(
-        error.code === "ENOENT" ? "file-missing" : "file-unreadable",
-        `--images "${path}" ${why}`,
-      );
-    });
-  const entries = (await list(root))
-    .filter(({ name }) => !name.startsWith("."))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
-  const pictures: Found[] = [];
-  const unknown: string[] = [];
-  for (const entry of entries) {
-    if (!entry.isDirectory()) continue;
-    const label = classNamed(entry.name, model, classes);
-    if (label === undefined) unknown.push(entry.name);
-    else
-      for (const file of (await list(join(root, entry.name))).sort((a, b) => (a.name < b.name ? -1 : 1)))
-        if (!file.isDirectory() && !file.name.startsWith("."))
-          pictures.push({ picture: `${entry.name}/${file.name}`, path: join(root, entry.name, file.name), label });
-  }
-  if (pictures.length === 0)
-    for (const { name } of entries.filter((entry) => !entry.isDirectory()))
-      pictures.push({ picture: name, path: join(root, name), label: undefined });
-  return { pictures, unknown };
-}
-
-function classNamed(name: string, model: Model, classes: number): number | undefined {
-  try {
-    return findClass(model.labels, classes, name);
-  } catch (error) {
-    if (error instanceof ConvlensError && error.code === "label-unknown") return undefined;
-    throw error;
-  }
 }
 
 /** The names of all classes: an empty picture's answer has them. */

@@ -54,6 +54,21 @@ test("strict and paper-style rates are two numbers", () => {
   ]);
 });
 
+test("a class counts once in the matrix, reached with or without being wanted", () => {
+  const runs = [run(null, true, 1), run(1, true, 1), run(2, false, 1)];
+  const { matrix, untargeted, targeted } = evaluationOf([{ picture: "1", label: 0, predicted: 0, runs }], rest);
+  expect([untargeted?.succeeded, targeted?.succeeded]).toEqual([1, 1]);
+  expect(matrix[0]).toEqual([0, 1, 0]);
+  const open = evaluationOf([{ picture: "1", label: 0, predicted: 0, runs: runs.slice(0, 1) }], rest);
+  expect(open.matrix[0]).toEqual([0, 1, 0]);
+});
+
+test("one wanted class has a strict rate only", () => {
+  const records = [0, 1].map((label) => ({ picture: `${label}`, label, predicted: label, runs: [run(2, true, 2)] }));
+  const result = evaluationOf(records, rest);
+  expect(result).toMatchObject({ targeted: { tried: 2, succeeded: 2 }, anyTarget: null, reached: [] });
+});
+
 test("nothing tried gives no rate", () => {
   expect(evaluationOf([], rest)).toMatchObject({ untargeted: null, targeted: null, anyTarget: null, reached: [] });
   expect(rateOf(0, 0)).toEqual({ tried: 0, succeeded: 0, rate: null, interval: null });

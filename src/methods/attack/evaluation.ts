@@ -78,7 +78,7 @@ export function evaluationOf(
   );
   const most = Math.max(0, ...targetedPictures.map(({ runs: own = [] }) => own.filter(({ to }) => to !== null).length));
   const matrix = classes.length > mostClasses ? [] : classes.map(() => new Array<number>(classes.length).fill(0));
-  for (const { from, after, success } of runs)
+  for (const { from, after, success } of wanted.length > 0 ? wanted : open)
     if (success && matrix[from]?.[after] !== undefined) matrix[from][after]!++;
   return {
     kind: "evaluation",
@@ -92,11 +92,10 @@ export function evaluationOf(
     },
     untargeted: open.length > 0 ? attackRate(open) : null,
     targeted: wanted.length > 0 ? attackRate(wanted) : null,
-    anyTarget: wanted.length > 0 ? rateOf(reachedBy.filter((n) => n > 0).length, reachedBy.length) : null,
+    anyTarget: most > 1 ? rateOf(reachedBy.filter((n) => n > 0).length, reachedBy.length) : null,
     classes,
     matrix,
-    reached:
-      wanted.length > 0 ? Array.from({ length: most + 1 }, (_, n) => reachedBy.filter((m) => m === n).length) : [],
+    reached: most > 1 ? Array.from({ length: most + 1 }, (_, n) => reachedBy.filter((m) => m === n).length) : [],
     origin,
     notes,
   };
