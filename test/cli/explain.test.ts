@@ -289,6 +289,12 @@ describe("the command", () => {
     expect([...new Set(counted)]).toEqual(["1/3 one.png", "2/3 broken.png", "3/3 two.png"]);
   });
 
+  it("tells what holds for all photographs once, without their names", async () => {
+    const { stderr } = await run("small.onnx", "one.png", "two.png", "--method", "gradcam,layercam", "-o", "notes");
+    const chosen = stderr.split("\n").filter((line) => line.includes("was chosen"));
+    expect(chosen).toEqual([expect.stringMatching(/^note: layer "/)]);
+  });
+
   it("leaves nothing half-written when stopped", async () => {
     const args = [...program, "explain", "--method", "smoothgrad", "--samples", "100000", "-o", "stopped"];
     const child = spawn(process.execPath, args, { cwd: dir, stdio: ["ignore", "ignore", "pipe"] });

@@ -41,6 +41,7 @@ import {
   readMethods,
 } from "../explanations.ts";
 import { batchRows, type Loaded } from "../inputs.ts";
+import { makeNotes } from "../notes.ts";
 import {
   collect,
   commonOptions,
@@ -168,6 +169,7 @@ async function run(files: readonly string[], flags: Flags, command: Command): Pr
   const look = lookOf(flags);
   const rows: ComparisonRow[] = [];
   const documents: object[] = [];
+  const notes = makeNotes(terminal, model.notes);
   let several = opened.several;
   await forEachInput(opened, async (input, loaded) => {
     const place = inputs.indexOf(input);
@@ -200,11 +202,11 @@ async function run(files: readonly string[], flags: Flags, command: Command): Pr
         const doubt = answer && (await preprocessingDoubt(model, answer.output));
         if (doubt !== undefined) terminal.note(`note: ${doubt}`);
       }
-      for (const { result } of made)
-        for (const note of result.notes) {
-          const of = several && !model.notes.includes(note) ? `${name}: ` : "";
-          terminal.note(`note: ${of}${note}`);
-        }
+      notes.add(
+        name,
+        made.flatMap(({ result }) => result.notes),
+      );
+      if (!several) notes.end();
       const folder = batch.length > 1 ? join(input.folder, String(row)) : input.folder;
       const written = await terminal.time("pictures", () =>
         writeResults(folder, made, photo, flags, look, model.notes),
@@ -219,6 +221,7 @@ async function run(files: readonly string[], flags: Flags, command: Command): Pr
       rows.push(comparisonRow({ name, results, ...(photo && { photo }) }));
     }
   });
+  notes.end();
   const sheet = await writeSheet(flags.out ?? "convlens-out", rows, look);
   if (sheet !== undefined) terminal.note(`all on one sheet: ${sheet}`);
   if (flags.json) printJson(several || documents.length > 1 ? documents : documents[0]);
