@@ -2,7 +2,7 @@
  * The report: one self-contained HTML file on one photograph and one network. It asks each section of the registry in
  * turn, leaves out what does not apply or would not end in time, says so, and puts the page around the rest.
  */
-import { ConvlensError, throwIfCancelled } from "../core/errors.ts";
+import { ConvlensError, type ErrorCode, throwIfCancelled } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import type { Result } from "../core/result.ts";
 import type { Method } from "../methods/index.ts";
@@ -27,6 +27,9 @@ export interface Report {
 
 /** The sections that a report can have, in the order of the page: for help and completion. */
 export const reportSections: readonly Pick<Section, "id" | "title" | "summary">[] = sections;
+
+/** Errors that cost a section and not the report: what the network is not made for, and a choice between its heads not made. */
+const skipped: ReadonlySet<string> = new Set<ErrorCode>(["model-unsupported", "option-invalid"]);
 
 /** Bytes of page kept for text, style and script, whatever the pictures take. */
 const textRoom = 600_000;
@@ -134,7 +137,7 @@ export async function makeReport(model: Model, photo: Photo, options: ReportOpti
       if (fragment.lede) ledes.push(fragment.lede);
       for (const note of fragment.notes ?? []) notes.add(note);
     } catch (error) {
-      if (!(error instanceof ConvlensError && error.code === "model-unsupported")) throw error;
+      if (!(error instanceof ConvlensError && skipped.has(error.code))) throw error;
       leave(section, `It cannot be made: ${error.message}`);
     }
   }

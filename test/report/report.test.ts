@@ -130,6 +130,21 @@ test("networks that do not take one picture are refused", async () => {
   await expect(makeReport({ ...model, inputs: [model.input, flat] }, photo)).rejects.toThrow(/it has 2 inputs/);
 });
 
+test("without an answer in classes, or a choice between heads, the sections that need none are still made", async () => {
+  for (const code of ["model-unsupported", "option-invalid"] as const) {
+    const refuse = (): never => {
+      throw new ConvlensError(code, "2 independent outputs: choose one with --head");
+    };
+    const headless = { ...fakeModel(), head: refuse, predict: async () => refuse(), gradient: async () => refuse() };
+    const report = await makeReport(headless, photo);
+    expect(report.sections).toEqual(
+      expect.arrayContaining(["photograph", "summary", "activations", "filters", "sparsity", "made"]),
+    );
+    expect(report.sections).not.toContain("prediction");
+    expect(report.notes).toContainEqual(expect.stringMatching(/^section "prediction" is left out: .*--head/));
+  }
+});
+
 test("an aborted report stops, a running one says how far it is", async () => {
   const controller = new AbortController();
   const steps: string[] = [];

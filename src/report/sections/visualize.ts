@@ -48,9 +48,12 @@ async function produce(context: Context): Promise<Fragment> {
     const made = await run({ ...patterns, layer: layer.name, channels });
     if (made) filters.push(made);
   }
-  const { predictions } = await context.result<object, Prediction>(predict);
-  const two = predictions.slice(0, 2).map(({ index }) => index);
-  const classes = await run({ targets: two, steps: classSteps });
+  const answer = await ifPossible(
+    () => context.result<object, Prediction>(predict),
+    (why) => problems.push(`no pictures of classes: ${why}`),
+  );
+  const two = answer?.predictions.slice(0, 2).map(({ index }) => index);
+  const classes = two && (await run({ targets: two, steps: classSteps }));
   const own = results.flatMap(({ notes }) => notes).filter((note) => !model.notes.includes(note));
   return { body: body(filters, classes), notes: [...new Set([...own, ...problems])] };
 }
