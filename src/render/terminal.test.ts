@@ -49,6 +49,20 @@ describe("text for terminals", () => {
     expect(narrow).toContain("(None, 148, 148, 32)");
     expect(summaryText(net, { width: 200 })).toMatch(/conv2d,\n +input/);
   });
+  it("in a narrow terminal the table of layers leaves connections out first, then parameters, and says so", () => {
+    const table = (width: number) => {
+      const lines = summaryText(net, { width }).split("\n");
+      const rules = lines.flatMap((line, i) => (line.startsWith("─") ? [i] : []));
+      for (const line of lines.slice(rules[0]! - 1, rules[1]! + 1)) expect(line.length).toBeLessThanOrEqual(width);
+      return { head: lines[rules[0]! - 1]!.split(/ {2,}/), text: lines.join("\n") };
+    };
+    expect(table(74).head).toEqual(["Layer (class)", "Output shape", "Param #", "Connected to"]);
+    expect(table(62).head).toEqual(["Layer (class)", "Output shape", "Param #"]);
+    expect(table(62).text).toContain("\nNo room for: Connected to\n");
+    expect(table(48).head).toEqual(["Layer (class)", "Output shape"]);
+    expect(table(48).text).toContain("\nNo room for: Param #, Connected to\n");
+    expect(table(30).text).toMatch(/^conv2\w* ?\S*…/m);
+  });
   it("rows stand under the module of their exporter's path, named from there", () => {
     const path = (name: string, ...inputs: string[]) =>
       ({ ...layer(name, name.split("/").at(-1)!, [7, 7, 64], 10, inputs), isPath: true }) as const;

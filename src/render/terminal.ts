@@ -63,8 +63,32 @@ interface Column {
   readonly title: string;
   readonly values: readonly string[];
   readonly align?: "right";
-  /** May be cut to this many columns when the table is wider than the terminal. */
+  /** May be cut to this many columns when the table is wider than the terminal, and further where nothing else helps. */
   readonly least?: number;
+  /** May be left out where the table does not fit even so: the column with the lowest number first. */
+  readonly dispensable?: number;
+}
+
+/** What is cut keeps this many columns in the narrowest of terminals. */
+const narrowest = 10;
+const gap = 2;
+
+const ownWidth = ({ title, values }: Column): number =>
+  Math.max(widthOf(title), ...values.flatMap((value) => value.split("\n").map(widthOf)));
+
+/** The columns for which there is room once all are cut as far as they should be. */
+function fitting(columns: readonly Column[], width: number): readonly Column[] {
+  const cut = columns.map((c) => Math.min(ownWidth(c), c.least ?? Number.POSITIVE_INFINITY));
+  if (cut.reduce((a, b) => a + b, 0) + gap * (columns.length - 1) <= width) return columns;
+  const first = columns
+    .filter((c) => c.dispensable !== undefined)
+    .reduce<Column | undefined>((a, b) => (a && a.dispensable! <= b.dispensable! ? a : b), undefined);
+  return first === undefined
+    ? columns
+    : fitting(
+        columns.filter((c) => c !== first),
+        width,
+      );
 }
 
 /**
@@ -77,17 +101,18 @@ function table(
   paint: ReturnType<typeof painter>,
   headings: ReadonlyMap<number, string> = new Map(),
 ): { lines: string[]; width: number } {
-  const gap = 2;
-  const widths = columns.map((c) =>
-    Math.max(widthOf(c.title), ...c.values.flatMap((value) => value.split("\n").map(widthOf))),
-  );
+  const widths = columns.map(ownWidth);
   const total = () => widths.reduce((a, b) => a + b, 0) + gap * (columns.length - 1);
-  while (total() > width) {
-    const shrinkable = columns.map((c, i) => (c.least === undefined ? 0 : Math.max(0, widths[i]! - c.least)));
-    const widest = shrinkable.indexOf(Math.max(...shrinkable));
-    if (shrinkable[widest] === 0) break;
-    widths[widest]!--;
-  }
+  const shrink = (leastOf: (c: Column) => number | undefined) => {
+    while (total() > width) {
+      const shrinkable = columns.map((c, i) => Math.max(0, widths[i]! - (leastOf(c) ?? Number.POSITIVE_INFINITY)));
+      const widest = shrinkable.indexOf(Math.max(...shrinkable));
+      if (shrinkable[widest] === 0) break;
+      widths[widest]!--;
+    }
+  };
+  shrink(({ least }) => least);
+  shrink(({ least }) => least && Math.min(least, narrowest));
   const side = (c: Column) => (c.align === "right" ? "right" : "left");
   const line = (cell: (c: Column, i: number) => string) => columns.map(cell).join(" ".repeat(gap)).trimEnd();
   const lines = [
@@ -140,17 +165,16 @@ export function summaryText(summary: Summary, options: TextOptions = {}): string
       connections.push(l.inputs.map((name) => oneLine(within(name))).join(",\n"));
     }
   }
-  const { lines, width } = table(
-    [
-      { title: "Layer (class)", values: names, least: 26 },
-      { title: "Output shape", values: layers.map((l) => shapeText(l.shape)), least: 18 },
-      { title: "Param #", values: layers.map((l) => grouped(l.parameters)), align: "right" },
-      { title: "Connected to", values: connections, least: 10 },
-    ],
-    options.width ?? 100,
-    paint,
-    headings,
-  );
+  const columns: readonly Column[] = [
+    { title: "Layer (class)", values: names, least: 26 },
+    { title: "Output shape", values: layers.map((l) => shapeText(l.shape)), least: 18 },
+    { title: "Param #", values: layers.map((l) => grouped(l.parameters)), align: "right", dispensable: 2 },
+    { title: "Connected to", values: connections, least: 10, dispensable: 1 },
+  ];
+  const room = options.width ?? 100;
+  const shown = fitting(columns, room);
+  const leftOut = columns.filter((column) => !shown.includes(column)).map(({ title }) => title);
+  const { lines, width } = table(shown, room, paint, headings);
   const inputs = summary.inputs.map((i) => `${i.name} ${shapeText(i.shape)}`).join(", ");
   return [
     paint(oneLine(summary.title), "bold"),
@@ -158,6 +182,7 @@ export function summaryText(summary: Summary, options: TextOptions = {}): string
     "",
     ...lines,
     paint("─".repeat(width), "dim"),
+    ...(leftOut.length > 0 ? [`No room for: ${leftOut.join(", ")}`] : []),
     `Total params: ${grouped(totals.parameters)} (${bytes(totals.parameters * 4)} as float32)`,
     `Trainable params: ${grouped(totals.trainable)}`,
     `Non-trainable params: ${grouped(totals.nonTrainable)}`,
