@@ -65,7 +65,7 @@ export function operatorsPage(table: Table): string {
 
 Any operator of ONNX runs: ONNX Runtime's CPU engine (in Node) and WASM engine (in browsers) know them all. This page says which Convlens looks into: *shapes* are told without running the network, and a *gradient* passes. A method that needs a gradient refuses a network by the name of the node where none passes, and only if that node lies between the score and what is explained.
 
-- *as real numbers*: quantized operators are replaced before differentiation by the real numbers that they stand for, weights and activations, without their rounding; a note says so. Networks in float16, bfloat16 or double are differentiated in float32.
+- *as real numbers*: quantised operators are replaced before differentiation by the real numbers that they stand for, weights and activations, without their rounding; a note says so. Networks in float16, bfloat16 or double are differentiated in float32.
 - *nothing flows*: comparisons, positions, shapes and steps have no slope.
 - A gradient's own nodes are not differentiated again: their masks have no slope.
 - *Overlays* change the way a gradient passes: those of methods (\`guided\`, \`deconvnet\`, \`deeplift\`, \`lrp\`), and \`webgpu\`, the rules for that engine.

@@ -1,5 +1,5 @@
 /**
- * What is done to a network's graph before it is differentiated: fused operators are taken apart, quantized ones
+ * What is done to a network's graph before it is differentiated: fused operators are taken apart, quantised ones
  * become real numbers, other precisions float32. All values keep their names.
  */
 import type { Graph } from "../graph/graph.ts";
@@ -18,7 +18,7 @@ export interface Differentiable {
   readonly notes: readonly string[];
 }
 
-/** Throws `model-unsupported` for a quantized form that is not known. */
+/** Throws `model-unsupported` for a quantised form that is not known. */
 export function differentiable(graph: Graph): Differentiable {
   const real = dequantized(unfused(graph));
   const single = inFloat32(real.graph);

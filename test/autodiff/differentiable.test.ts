@@ -1,4 +1,4 @@
-/** Graphs brought to real float32 numbers: they say what the engine's own quantized, fused and half precision forms say. */
+/** Graphs brought to real float32 numbers: they say what the engine's own quantised, fused and half precision forms say. */
 import { describe, expect, test } from "vitest";
 import { differentiable } from "../../src/autodiff/differentiable.ts";
 import { emitter, GRADIENT } from "../../src/autodiff/emitter.ts";
@@ -31,7 +31,7 @@ const one = (type: ElementType, value: number): Tensor => {
   return { type, dims: [], data };
 };
 
-/** What quantizers write: x is coded with a scale of 1/32 around 120, the result is read back as numbers. */
+/** What quantisers write: x is coded with a scale of 1/32 around 120, the result is read back as numbers. */
 interface Coded {
   readonly b: Builder;
   /** Three inputs: codes, scale, zero point. */
@@ -181,7 +181,7 @@ function slopeGraph(graph: Graph, dims: readonly number[]): Graph {
   return whole;
 }
 
-describe("quantized forms", () => {
+describe("quantised forms", () => {
   test.each(Object.entries(quantized))("%s", async (name, make) => {
     const graph = quantizedGraph(make);
     checkGraph(graph);
@@ -436,7 +436,7 @@ describe("other precisions", () => {
 
 const real = ["shufflenet-v2-12-int8.onnx", "mobilenet_v2_1.0_224_keras_ptq_deq.onnx"];
 const path = (name: string): string | undefined => dataPath(`models/${name}`);
-describe.skipIf(real.some((name) => path(name) === undefined))("quantized networks (needs CONVLENS_DATA)", () => {
+describe.skipIf(real.some((name) => path(name) === undefined))("quantised networks (needs CONVLENS_DATA)", () => {
   test.each(real)("%s", async (name) => {
     const model = await openModel(path(name)!);
     const next = seeded(3);
@@ -453,7 +453,7 @@ describe.skipIf(real.some((name) => path(name) === undefined))("quantized networ
     const { data } = Object.values(target!.gradients)[0]!;
     expect(data.every(Number.isFinite)).toBe(true);
     expect(data.filter((slope) => slope !== 0).length).toBeGreaterThan(data.length * 0.9);
-    expect(notes.some((note) => note.includes("quantized"))).toBe(name.includes("int8"));
+    expect(notes.some((note) => note.includes("quantised"))).toBe(name.includes("int8"));
     // A small way along the gradient raises the score as much as it says.
     const slope = Math.hypot(
       ...Array.from({ length: 3 }, (_, c) => Math.hypot(...data.slice(c * 50176, (c + 1) * 50176))),

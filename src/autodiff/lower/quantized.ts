@@ -1,7 +1,7 @@
 /**
  * Quantized networks as the real numbers they stand for. A value that held codes holds (code - zero point) * scale
- * under the same name. Rounding is left out, but not the range of the codes: a Clip stands where numbers are quantized,
- * since quantizers fold ReLU and ReLU6 into that range.
+ * under the same name. Rounding is left out, but not the range of the codes: a Clip stands where numbers are quantised,
+ * since quantisers fold ReLU and ReLU6 into that range.
  */
 import { ConvlensError } from "../../core/errors.ts";
 import { type ElementType, toFloat32 } from "../../core/tensor.ts";
@@ -131,7 +131,7 @@ const lowerOf = ({ op, domain }: Node): Lower | undefined => {
   return table && Object.hasOwn(table, op) ? table[op] : undefined;
 };
 
-/** The same graph where nothing in it is quantized. Throws `model-unsupported` for a form that is not known. */
+/** The same graph where nothing in it is quantised. Throws `model-unsupported` for a form that is not known. */
 export function dequantized(graph: Graph): { readonly graph: Graph; readonly notes: readonly string[] } {
   if (!graph.nodes.some(lowerOf)) return { graph, notes: [] };
   const b = builder({ ...graph, nodes: [] }, "real/");
@@ -145,7 +145,7 @@ export function dequantized(graph: Graph): { readonly graph: Graph; readonly not
   // What held codes holds real numbers now; shapes and types are inferred anew.
   const values = new Map([...whole.values].filter(([name]) => graph.inputs.includes(name)));
   const note =
-    "the quantized network is explained by the real numbers that its weights and activations stand for, without their rounding: scores differ slightly from its own";
+    "the quantised network is explained by the real numbers that its weights and activations stand for, without their rounding: scores differ slightly from its own";
   return { graph: { ...whole, values }, notes: [note] };
 }
 

@@ -1,4 +1,4 @@
-/** Shape rules for the quantized and fused operators of domain com.microsoft that ONNX Runtime's own tools write. */
+/** Shape rules for the quantised and fused operators of domain com.microsoft that ONNX Runtime's own tools write. */
 import { AveragePool, Conv } from "./convolution.ts";
 import { axisOf, broadcast, fact, like, type Rule, wantRank } from "./rule.ts";
 

@@ -1,4 +1,4 @@
-/** From and to quantized integers. */
+/** From and to quantised integers. */
 import { elementTypeOf } from "../element-types.ts";
 import { fact, type Rule } from "./rule.ts";
 
