@@ -191,8 +191,8 @@ export interface Evaluation extends Base {
   readonly pictures: {
     /** Judged by the network. */
     readonly seen: number;
-    /** Whose answer is their folder's class; 0 where folders name no classes. */
-    readonly right: number;
+    /** Whose answer is their folder's class; `null` where folders name no classes, so that nobody knows. */
+    readonly right: number | null;
     readonly attacked: number;
     /** Not attacked: the answer was wrong from the start, or the wanted class already. */
     readonly excluded: number;

@@ -159,7 +159,7 @@ export function evaluationText({ title, pictures, untargeted, targeted, anyTarge
       .join(", ");
   const lines = [
     title,
-    `  ${counted(seen, "picture")} judged, ${grouped(right)} right; ${grouped(attacked)} attacked, ${grouped(excluded)} left out, ${grouped(skipped.length)} unreadable`,
+    `  ${counted(seen, "picture")} judged${right === null ? "" : `, ${grouped(right)} right`}; ${grouped(attacked)} attacked, ${grouped(excluded)} left out, ${grouped(skipped.length)} unreadable`,
   ];
   if (untargeted !== null)
     lines.push(`  any other class      ${share(untargeted)}`, `                       ${more(untargeted)}`);

@@ -169,8 +169,8 @@ describe("evaluate", () => {
   it("says that nobody knows what is right where no folder is named after a class", async () => {
     const given = [...args(join(root, "unlabelled"))];
     given[given.indexOf(images)] = join(images, "bee");
-    const { code, stderr } = await convlens(given);
-    expect(code).toBe(0);
+    const { code, stdout, stderr } = await convlens(given);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/4 pictures judged; 4 attacked/)]);
     expect(stderr).toContain("no folder is named after a class");
   });
 

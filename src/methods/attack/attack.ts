@@ -7,7 +7,7 @@ import type { Method, MethodInput, OptionSpec } from "../method.ts";
 
 /** What a search may cost, told before it starts. */
 export interface Plan {
-  /** Pictures that the network judges at most. */
+  /** Pictures that the network judges at most; the second look at one that seems to succeed comes on top. */
   readonly queries: number;
   /** An estimate for all of them, from two passes measured just before. */
   readonly milliseconds: number;

@@ -63,6 +63,13 @@ test("a class counts once in the matrix, reached with or without being wanted", 
   expect(open.matrix[0]).toEqual([0, 1, 0]);
 });
 
+test("where folders name no classes nobody knows what is right", () => {
+  const records = [{ picture: "1", predicted: 0, runs: [run(null, true, 1)] }];
+  expect(evaluationOf(records, rest).pictures).toMatchObject({ seen: 1, right: null, attacked: 1 });
+  const wrong = [...records, { picture: "2", label: 1, predicted: 0, runs: [] }];
+  expect(evaluationOf(wrong, rest).pictures.right).toBe(0);
+});
+
 test("one wanted class has a strict rate only", () => {
   const records = [0, 1].map((label) => ({ picture: `${label}`, label, predicted: label, runs: [run(2, true, 2)] }));
   const result = evaluationOf(records, rest);

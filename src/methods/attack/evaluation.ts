@@ -68,6 +68,7 @@ export function evaluationOf(
 ): Evaluation {
   const all = [...new Map([...records].reverse().map((record) => [record.picture, record])).values()].reverse();
   const seen = all.filter(({ skipped }) => skipped === undefined);
+  const labelled = seen.filter(({ label }) => label !== undefined);
   const attacked = seen.filter(({ runs = [] }) => runs.length > 0);
   const runs = attacked.flatMap(({ predicted, runs: own = [] }) => own.map((run) => ({ from: predicted!, ...run })));
   const open = runs.filter(({ to }) => to === null);
@@ -85,7 +86,7 @@ export function evaluationOf(
     title,
     pictures: {
       seen: seen.length,
-      right: seen.filter(({ label, predicted }) => label !== undefined && label === predicted).length,
+      right: labelled.length > 0 ? labelled.filter(({ label, predicted }) => label === predicted).length : null,
       attacked: attacked.length,
       excluded: seen.length - attacked.length,
       skipped: all.flatMap(({ picture, skipped }) => (skipped === undefined ? [] : [{ picture, reason: skipped }])),
