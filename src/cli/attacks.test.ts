@@ -1,5 +1,16 @@
+import { Command } from "commander";
 import { expect, test } from "vitest";
-import { planText } from "./attacks.ts";
+import { attackOptions, attacks, planText } from "./attacks.ts";
+
+test("a flag says what it means for each attack that has it", () => {
+  const command = new Command();
+  attackOptions(command);
+  for (const { id, options } of attacks)
+    for (const [name, { help }] of Object.entries(options)) {
+      const option = command.options.find((one) => one.attributeName() === name && !one.negate);
+      if (name !== "seed" && name !== "maxTime") expect(option?.description, `${id} ${name}`).toContain(help);
+    }
+});
 
 test("a plan names its time, and what ends it sooner where it is long", () => {
   expect(planText({ queries: 2, milliseconds: 9 }, undefined)).toBe("at most 2 pictures to judge, under a second");

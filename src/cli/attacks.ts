@@ -29,25 +29,26 @@ export function attackOptions(command: Command): void {
   for (const name of names.filter((each) => !own.has(each))) {
     const of = having(name);
     const specs = of.map((method) => specOf(method, name));
-    const only = of.length === attacks.length ? [] : [of.map(({ id }) => id).join(", ")];
     const defaults = specs.map((spec) => String(spec.default));
     const same = new Set(defaults).size === 1;
     const usual = same
       ? `default: ${defaults[0]}`
       : `default: ${of.map(({ id }, i) => `${id} ${defaults[i]}`).join(", ")}`;
     const choices = [...new Set(specs.flatMap((spec) => spec.choices ?? []))];
-    const longest = specs.reduce((a, b) => (b.help.length > a.help.length ? b : a));
+    const helps = new Set(specs.map((each) => each.help));
+    const help = helps.size === 1 ? [...helps] : of.map(({ id }, i) => `${id}: ${specs[i]!.help}`);
+    const only = helps.size > 1 || of.length === attacks.length ? [] : [of.map(({ id }) => id).join(", ")];
     const spec: OptionSpec = {
       type: specs.some(({ type }) => type === "number") ? "number" : specs[0]!.type,
       default: undefined,
       ...(choices.length > 0 ? { choices } : {}),
       min: Math.min(...specs.map(({ min = Number.NEGATIVE_INFINITY }) => min)),
       max: Math.max(...specs.map(({ max = Number.POSITIVE_INFINITY }) => max)),
-      help: `${longest.help} (${[...only, usual].join("; ")})`,
+      help: `${help.join("; ")} (${[...only, usual].join("; ")})`,
     };
     methodOption(command, name, spec);
     if (spec.type === "boolean")
-      command.addOption(new Option(flagOf(name).replace("--", "--no-"), `not: ${longest.help}`));
+      command.addOption(new Option(flagOf(name).replace("--", "--no-"), `the opposite of ${flagOf(name)}`));
   }
   command.addOption(
     new Option("--max-time <time>", "how long a search may take: 30s, 5m").argParser((text) =>
