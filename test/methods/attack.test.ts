@@ -274,6 +274,22 @@ describe("honesty", () => {
     await expect(onePixel.run(small, { feeds: two })).rejects.toThrow(/one picture of \[1, 3, 8, 8\]/);
   });
 
+  it("rules for probabilities need some", async () => {
+    const bare: Model = {
+      ...small,
+      predict: async (feeds, options) =>
+        (await small.predict(feeds, options)).map((row) => ({
+          ...row,
+          predictions: row.predictions.map((entry) => ({ ...entry, probability: null })),
+        })),
+    };
+    const short = { population: 10, generations: 1 };
+    await expect(attack(onePixel, bare, picture, { ...short, stop: "true-below-5" })).rejects.toThrow(
+      /rule for probabilities/,
+    );
+    expect((await attack(onePixel, bare, picture, { ...short, stop: "never" })).queries).toBeGreaterThanOrEqual(20);
+  });
+
   it("both answers know the present and the wanted class, among the best five or not", async () => {
     const source = random(2);
     const many = await keep(

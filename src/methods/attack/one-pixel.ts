@@ -94,7 +94,7 @@ export const onePixel: AttackMethod<OnePixelOptions> = {
   },
 };
 
-function mustStop(stop: Stop, { goal }: Search): void {
+function mustStop(stop: Stop, { goal, start }: Search): void {
   const targeted = goal.to !== undefined;
   if ((stop === "target-above-90" || stop === "target-above-true") && !targeted)
     throw new ConvlensError(
@@ -105,6 +105,12 @@ function mustStop(stop: Stop, { goal }: Search): void {
     throw new ConvlensError(
       "option-invalid",
       `option "stop" is "true-below-5", the rule of attacks without a wanted class; leave out "to" or choose another rule`,
+    );
+  const isOfProbability = stop === "target-above-90" || stop === "true-below-5";
+  if (isOfProbability && start.prediction.predictions[0]!.probability === null)
+    throw new ConvlensError(
+      "option-invalid",
+      `option "stop" is "${stop}", a rule for probabilities, and no rule says how this network's scores become such; open it with an activation, or choose another rule`,
     );
 }
 
