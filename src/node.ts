@@ -6,6 +6,7 @@ import { type OpenOptions, openModel as openWith } from "./model/open.ts";
 import { openImageWith } from "./model/open-image.ts";
 import { nodePlatform } from "./platform/node.ts";
 
+export { onDisk } from "./platform/disk.ts";
 export { createNodePlatform, type NodePlatformOptions } from "./platform/node.ts";
 
 /** What is opened: a path, an http(s) address, bytes, a Blob, or Files that belong together. */

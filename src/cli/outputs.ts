@@ -5,8 +5,8 @@
 import { createHash } from "node:crypto";
 import { mkdir, rename, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { ConvlensError, type Picture, packPng } from "../index.ts";
-import { platform } from "../node.ts";
+import { type Picture, packPng } from "../index.ts";
+import { onDisk, platform } from "../node.ts";
 import { addFolder, addTemporary, forgetTemporary } from "./temporaries.ts";
 
 export interface Outputs {
@@ -77,32 +77,9 @@ export async function makeFolder(path: string): Promise<void> {
   addFolder(path);
 }
 
-const reasons: Readonly<Record<string, string>> = {
-  EACCES: "no permission",
-  EPERM: "no permission",
-  EROFS: "the file system is read-only",
-  ENOENT: "there is no such folder",
-  ENOTDIR: "a part of this path is a file, not a folder",
-  EEXIST: "a part of this path is a file, not a folder",
-  EISDIR: "it is a folder",
-  ENOSPC: "the disk is full",
-  EDQUOT: "the disk quota is used up",
-  EFBIG: "the file would be larger than this system allows",
-  ENAMETOOLONG: "the name is too long",
-};
-
-/** Runs what writes a file; a failure says which file and why. Throws `output-failed`. */
-export async function told<T>(path: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    const { code = "", message } = error as NodeJS.ErrnoException;
-    const why = reasons[code] ?? message;
-    throw new ConvlensError("output-failed", `cannot write "${path}": ${why}; choose another place with --out`, {
-      cause: error,
-    });
-  }
-}
+/** Runs what writes a file into the folder of `--out`; a failure says which file and why. Throws `output-failed`. */
+export const told = <T>(path: string, action: () => Promise<T>): Promise<T> =>
+  onDisk(path, action, "choose another place with --out");
 
 /** A name as one part of a path: what file systems refuse is percent-encoded, very long names are cut and hashed. */
 export function fileName(name: string): string {
