@@ -38,7 +38,7 @@ interface Run {
   readonly options: Partial<VisualizeOptions>;
   /** Whether activations are compared with those of the embedded photograph, or it is dreamt on. */
   readonly photo?: true;
-  /** In place of the labels of a run. */
+  /** In place of the label of a picture, or before the numbers of several. */
   readonly label?: string;
 }
 
@@ -140,10 +140,17 @@ const entries: readonly Entry[] = [
         [resnet8, "horse"],
       ] as const
     ).flatMap(([network, target]) =>
-      ["class", "lucid", "maco", "chollet", "chollet3"].map((preset) => ({
+      [
+        { preset: "class" },
+        // MACO's parameters in the views of the preset: its own six crops a step take minutes.
+        { preset: "class", parameters: "phases" },
+        { preset: "lucid", steps: 256 },
+        { preset: "chollet" },
+        { preset: "chollet3" },
+      ].map((options) => ({
         network,
-        options: { targets: [target], preset },
-        label: `${preset}: ${target}, ${network.name}`,
+        options: { targets: [target], ...options },
+        label: `${options.parameters ?? options.preset}: ${target}, ${network.name}`,
       })),
     ),
   },
@@ -216,6 +223,7 @@ const entries: readonly Entry[] = [
       network,
       options: { layer, channels: range(6), size: [96], steps: 128 },
       photo: true,
+      label: layer,
     })),
   },
   {
@@ -227,6 +235,7 @@ const entries: readonly Entry[] = [
       network: mobilenet,
       options: { layer, channels: range(6), size: [128], steps: 256 },
       photo: true,
+      label: layer,
     })),
   },
   {
@@ -285,8 +294,9 @@ function together({ runs, title, across, side }: Entry, results: readonly Images
   };
 }
 
-function relabelled(image: MadeImage, { of }: Images, { label, network }: Run): MadeImage {
-  if (label !== undefined) return { ...image, label };
+function relabelled(image: MadeImage, { of, images }: Images, { label, network }: Run): MadeImage {
+  const number = images.length > 1 ? ` ${image.label.replace("channel ", "")}` : "";
+  if (label !== undefined) return { ...image, label: `${label}${number}` };
   return {
     ...image,
     label: `${network.name} ${of === "classes" ? "" : `${of} `}${image.label.replace("channel ", "")}`,

@@ -1,7 +1,7 @@
 /** Where a gradient ascent stopped, as files: visualize.state.json and an array for each batch, for `--resume`. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type AscentState, ConvlensError, float32, type Images, readNpy, writeNpy } from "../index.ts";
+import { type AscentState, ConvlensError, float32, type Images, readNpy, type Tensor, writeNpy } from "../index.ts";
 import type { Outputs } from "./outputs.ts";
 
 export interface SavedState {
@@ -10,8 +10,11 @@ export interface SavedState {
   readonly options: Readonly<Record<string, unknown>>;
   /** Steps done, for each batch. */
   readonly steps: readonly number[];
+  /** Whether it began with an array of its own, which is kept as well: it says that pixels are changed, and of what size. */
+  readonly start?: boolean;
 }
 
+const startName = "visualize.state.start.npy";
 const arrayName = (batch: number): string => `visualize.state.${batch}.npy`;
 
 /** Parameters in the first row, the optimiser's numbers in the others. */
@@ -20,13 +23,16 @@ export async function writeState(
   folder: string,
   { origin }: Images,
   states: readonly AscentState[],
+  start: Tensor | undefined,
 ): Promise<void> {
   const saved: SavedState = {
     version: 1,
     model: origin.model.sha256,
     options: origin.options,
     steps: states.map(({ step }) => step),
+    start: start !== undefined,
   };
+  if (start) await outputs.write(join(folder, startName), writeNpy(start));
   await outputs.write(join(folder, "visualize.state.json"), `${JSON.stringify(saved, undefined, 1)}\n`);
   for (const [batch, { parameters, memory }] of states.entries()) {
     const rows = [parameters, ...memory];
@@ -40,7 +46,11 @@ export async function writeState(
 export async function readState(
   folder: string,
   model: string,
-): Promise<{ readonly saved: SavedState; readonly states: readonly AscentState[] }> {
+): Promise<{
+  readonly saved: SavedState;
+  readonly states: readonly AscentState[];
+  readonly start: Tensor | undefined;
+}> {
   const refuse = (why: string, cause?: unknown): never => {
     throw new ConvlensError("option-invalid", `--resume "${folder}" ${why}`, { cause });
   };
@@ -55,16 +65,18 @@ export async function readState(
   }
   if (saved.version !== 1 || !Array.isArray(saved.steps)) refuse("holds a state of another version");
   if (saved.model !== model) refuse("holds the state of another network");
+  const arrayOf = async (name: string): Promise<Tensor> =>
+    readNpy(await readFile(join(folder, name)).catch((cause: unknown) => refuse(`holds no ${name}`, cause)), name);
   const states = await Promise.all(
     saved.steps.map(async (step, batch) => {
       const name = arrayName(batch);
-      const bytes = await readFile(join(folder, name)).catch((cause: unknown) => refuse(`holds no ${name}`, cause));
-      const { dims, data } = readNpy(bytes, name);
+      const { dims, data } = await arrayOf(name);
+      if (dims.length !== 2 || data.length === 0) refuse(`holds a ${name} that is no state`);
       const [rows = 0, length = 0] = dims;
       const row = (i: number): Float32Array =>
         Float32Array.from(data.subarray(i * length, (i + 1) * length) as Float32Array);
       return { step, parameters: row(0), memory: Array.from({ length: rows - 1 }, (_, i) => row(i + 1)) };
     }),
   );
-  return { saved, states };
+  return { saved, states, start: saved.start ? await arrayOf(startName) : undefined };
 }

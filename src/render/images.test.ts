@@ -77,4 +77,5 @@ it("says what was reached", () => {
   expect(reachedText(made(1, { reference: 0.5 }))).toBe("2, 4 × photograph");
   expect(reachedText(made(1, { reference: 0 }))).toBe("reached 2");
   expect(reachedText(made(1, { probability: 0.98765 }))).toBe("probability 0.988");
+  expect(reachedText(made(1, { reached: 0, reference: 0.5 }))).toBe("0 in the end");
 });

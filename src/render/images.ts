@@ -31,6 +31,7 @@ function tileAt(
 /** `0.413, 3.1 x a photograph's`; for a class its probability. */
 export function reachedText({ reached, reference, probability }: MadeImage): string {
   if (probability !== null) return `probability ${probability.toFixed(probability > 0.9995 ? 4 : 3)}`;
+  if (reached === 0) return "0 in the end";
   if (reference === null || reference <= 0) return `reached ${short(reached, 3)}`;
   return `${short(reached, 3)}, ${short(reached / reference, 2)} × photograph`;
 }

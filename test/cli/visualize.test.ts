@@ -1,9 +1,10 @@
 /** `visualize` as a process: its files say the same as its numbers, and it can be stopped and gone on with. */
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { readNpy } from "../../src/core/npy.ts";
+import { readNpy, writeNpy } from "../../src/core/npy.ts";
+import { float32 } from "../../src/core/tensor.ts";
 import { decodePngFile } from "./files.ts";
 import { convlens, folder, program } from "./run.ts";
 
@@ -94,7 +95,32 @@ it("stopped by Ctrl-C it keeps what is there, and goes on from it to the same pi
   expect(await picture(rest)).toEqual(await picture(whole));
 }, 120_000);
 
+it("goes on from an array of one's own, and tells damaged states from others", async () => {
+  const [first, half, whole, rest] = ["first", "own", "own-whole", "own-rest"].map((name) => join(root, name)) as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  const options = ["visualize", "--layer", "conv2d_1", "--channel", "3", "--quiet"];
+  expect((await convlens([...options, "--size", "40", "--steps", "1", "--npy", "--out", first])).code).toBe(0);
+  const start = ["--start", join(first, "visualize.npy")];
+  expect((await convlens([...options, ...start, "--steps", "2", "--state", "--out", half])).code).toBe(0);
+  expect((await convlens([...options, ...start, "--steps", "4", "--out", whole])).code).toBe(0);
+  expect((await convlens(["visualize", "--resume", half, "--steps", "4", "--out", rest])).code).toBe(0);
+  const picture = async (out: string) => (await decodePngFile(join(out, "visualize.channel-3.png"))).data;
+  expect(await picture(rest)).toEqual(await picture(whole));
+  const refused = async (...more: string[]) =>
+    (await convlens(["visualize", "--quiet", "--resume", half, ...more])).stderr;
+  expect(await refused("--steps", "1")).toMatch(/has done 2 steps already: --steps, the number in all, cannot be 1/);
+  writeFileSync(join(half, "visualize.state.0.npy"), writeNpy(float32([1, 30], new Float32Array(30))));
+  expect(await refused("--steps", "4")).toMatch(/the state to go on from has 30 numbers, but these pictures have 4800/);
+  writeFileSync(join(half, "visualize.state.0.npy"), writeNpy(float32([30], new Float32Array(30))));
+  expect(await refused("--steps", "4")).toMatch(/holds a visualize.state.0.npy that is no state/);
+}, 60_000);
+
 it.each([
+  [["--preset", "dream", "--state"], /a dream is short and starts anew: leave out --state/],
   [["--grid", "8"], /--grid "8" is no grid: write ROWSxCOLUMNS, for example 8x8/],
   [
     ["--channel", "0:4", "--grid", "1x2", "--steps", "1", "--size", "32", "--layer", "conv2d"],

@@ -221,6 +221,53 @@ describe("the ascent", () => {
     ]);
   });
 
+  it("calls no unit dead that it was told to avoid", async () => {
+    const { images, notes } = await visualize.run(
+      demo,
+      {},
+      {
+        layer: "conv2d",
+        channels: [3],
+        weights: [-1],
+        parameters: "pixels",
+        transforms: "none",
+        size: [40],
+        steps: 60,
+      },
+    );
+    expect(images[0]).toMatchObject({ reached: 0, dead: null });
+    expect(new Set(images[0]!.picture.data).size).toBeGreaterThan(2);
+    expect(notes.join()).not.toMatch(/switche[sd]/);
+  });
+
+  it("names units that views switched on but the picture in the end does not", async () => {
+    const options = {
+      layer: "conv2d_1",
+      channels: [3, 9],
+      position: [2, 3],
+      objective: "neuron",
+      size: [40],
+      steps: 12,
+    };
+    const { images, notes } = await visualize.run(demo, {}, options);
+    expect(images[0]!.reached).toBeGreaterThan(0);
+    expect(images[1]).toMatchObject({ reached: 0, dead: null });
+    expect(notes.join()).toContain("channel 9 at (2, 3) of conv2d_1 is 0 for the picture in the end");
+  });
+
+  it("adds classes up with weights, also where one output stands for two", async () => {
+    const sum = async (network: Model, targets: string[], weights: number[]): Promise<number> => {
+      const { images } = await visualize.run(network, {}, { targets, weights, steps: 30 });
+      const [answer] = await network.predict(network.prepare(images[0]!.picture).tensor);
+      return answer!.predictions.find(({ label }) => label === targets[0])!.probability!;
+    };
+    expect(await sum(demo, ["cat", "dog"], [1, -1])).toBeGreaterThan(0.95);
+    expect(await sum(demo, ["cat", "dog"], [-1, 1])).toBeLessThan(0.05);
+    const ten = await openModel("cifar10");
+    expect(await sum(ten, ["horse", "ship"], [1, -0.5])).toBeGreaterThan(0.9);
+    await ten.release();
+  }, 60_000);
+
   it("stops with the last good picture when values grow beyond all bounds", async () => {
     const start = float32([1, 40, 40, 3], new Float32Array(4800).fill(1e20));
     const options = { layer: "conv2d_1", objective: "layer", preset: "chollet" };
@@ -246,6 +293,7 @@ describe("the ascent", () => {
     [{ layer: "conv2d_1", power: 2 }, /power belong to the objective "direction"/],
     [{ targets: ["dog"], between: 3 }, /leave them out for classes/],
     [{ targets: ["dog"], preset: "dream" }, /of whole layers: leave out the class/],
+    [{ layer: "dense", preset: "dream" }, /layer "dense" has no maps: name a layer before it/],
     [{ layer: "conv2d_1", channels: [1], copies: 2, diversity: 1, batch: 1 }, /a batch of 2 or more/],
     [{ layer: "conv2d", preset: "chollet", parameters: "fourier" }, /changes the network's own numbers/],
     [{ layer: "conv2d", from: "photograph", parameters: "phases" }, /leave out parameters/],

@@ -38,7 +38,7 @@ import {
 import { fileName, makeOutputs, wrote } from "../outputs.ts";
 import { openRun, type Run } from "../run.ts";
 import { clean, print, printJson } from "../terminal.ts";
-import { readState, writeState } from "../visualize-state.ts";
+import { readState, type SavedState, writeState } from "../visualize-state.ts";
 
 interface Flags extends InputFlags, OutputFlags {
   readonly layer: string;
@@ -146,10 +146,13 @@ const presetsHelp = (): string =>
 async function run(files: readonly string[], flags: Flags, command: Command): Promise<void> {
   const { size, ...rest } = flags;
   if (flags.resume !== undefined) mustBeResumable(command);
+  if (flags.state && command.getOptionValue("preset") === "dream")
+    throw new ConvlensError("option-invalid", "a dream is short and starts anew: leave out --state");
   const opened = await openRun(files, rest, "perhaps");
   const { model, terminal } = opened;
-  const start = flags.start === undefined ? undefined : await readArray(flags.start);
   const resumed = flags.resume === undefined ? undefined : await readState(flags.resume, await model.sha256());
+  const start = flags.start === undefined ? resumed?.start : await readArray(flags.start);
+  if (resumed) mustGoOn(flags, resumed.saved);
   const direction = flags.direction === undefined ? [] : Array.from((await readArray(flags.direction)).data, Number);
   const photo = await photographOf(opened);
   const stop = stopOnInterrupt(() => terminal.note("stopping after this step; Ctrl-C once more ends at once"));
@@ -195,7 +198,7 @@ async function run(files: readonly string[], flags: Flags, command: Command): Pr
   for (const note of shown.notes) terminal.note(`note: ${note}`);
   const folder = flags.out ?? "convlens-out";
   const stopped = stop.signal.aborted;
-  const written = await write(folder, shown, flags, frames, flags.state || stopped ? states : []);
+  const written = await write(folder, shown, flags, frames, flags.state || stopped ? states : [], start);
   if (flags.json) printJson(toJson(shown));
   else for (const made of shown.images) print(lineOf(made));
   terminal.note(wrote(written, folder));
@@ -210,6 +213,16 @@ function mustBeResumable(command: Command): void {
       "option-invalid",
       `--resume goes on with the options of its folder: leave out ${given.map((name) => `--${name}`).join(", ")}`,
     );
+}
+
+/** What is done already cannot be undone. */
+function mustGoOn({ resume, steps }: Flags, saved: SavedState): void {
+  const done = Math.min(...saved.steps);
+  if (steps === 0 || steps >= done) return;
+  throw new ConvlensError(
+    "option-invalid",
+    `--resume "${resume}" has done ${done} steps already: --steps, the number in all, cannot be ${steps}`,
+  );
 }
 
 /** `0.5,-1` as numbers. */
@@ -287,6 +300,7 @@ async function write(
   { npy }: Flags,
   frames: readonly Picture[],
   states: readonly AscentState[],
+  start: Tensor | undefined,
 ): Promise<readonly string[]> {
   const outputs = makeOutputs();
   const at = (name: string): string => join(folder, name);
@@ -296,7 +310,7 @@ async function write(
   await outputs.write(at("visualize.json"), `${JSON.stringify(toJson(result), undefined, 1)}\n`);
   if (npy) await outputs.write(at("visualize.npy"), writeNpy(stacked(result.images)));
   if (frames.length > 0) await outputs.write(at("visualize.apng"), encodeApng(frames, 100));
-  if (states.length > 0) await writeState(outputs, folder, result, states);
+  if (states.length > 0) await writeState(outputs, folder, result, states, start);
   return outputs.commit();
 }
 

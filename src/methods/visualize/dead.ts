@@ -46,6 +46,16 @@ async function weightsOf(
   return { weights, bias: biases === undefined ? undefined : Number(biases.data[channel]) };
 }
 
+/** Units that views on the way switched on, but that the picture in the end does not, in one line. */
+export function whatFellOff(images: readonly MadeImage[], name: string): readonly string[] {
+  if (images.length === 0) return [];
+  const names = images.map(({ label }) => label.replace("channel ", "")).join(", ");
+  const [unit, are] = images.length === 1 ? ["channel", "is"] : ["channels", "are"];
+  return [
+    `${unit} ${names} of ${name} ${are} 0 for the picture in the end, though views of it on the way switched ${images.length === 1 ? "it" : "them"} on: try more steps, another seed or transforms "none"`,
+  ];
+}
+
 /** The units without a picture in one line. */
 export function whatIsDead(images: readonly MadeImage[], name: string): readonly string[] {
   const dead = images.filter((made) => made.dead !== null);

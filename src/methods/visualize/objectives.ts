@@ -89,6 +89,25 @@ function inside(emit: Emitter, value: string, layer: Layer, { at, position, trim
   }, value);
 }
 
+/** The weighted sum of classes' logits. One output unit stands for two classes: class 0 has its negative. */
+export const classSum = (
+  parts: readonly { readonly class: number; readonly weight: number }[],
+  label: string,
+): Target => ({
+  label,
+  score(emit, { logits }) {
+    const count = emit
+      .shape(logits)
+      .slice(1)
+      .reduce<number>((product, size) => product * (size ?? 1), 1);
+    const row = new Float32Array(count);
+    for (const { class: index, weight } of parts)
+      if (count > 1) row[index]! += weight;
+      else row[0]! += index === 0 ? -weight : weight;
+    return emit.sum(emit.mul(emit.reshape(logits, [-1, count]), emit.constant(float32([1, count], row))), [1], false);
+  },
+});
+
 /** DeepDream: the mean square of all that a layer gives, but for `trim` places at the edges. */
 export const layerObjective = (layer: Layer, trim: number): LayerTarget => ({
   label: `all of ${layer.name}`,

@@ -6,6 +6,7 @@ import { mapLayers } from "../explain/layer-choice.ts";
 import {
   channelCount,
   channelObjective,
+  classSum,
   directionObjective,
   diverse,
   type LayerTarget,
@@ -41,6 +42,8 @@ export interface Item {
   readonly class: number | null;
   /** Of the layer, where it shows one channel alone. */
   readonly channel?: number;
+  /** Whether it avoids something, so that an objective of 0 may be a success. */
+  readonly avoids?: true;
 }
 
 /** Pictures that are drawn at once. */
@@ -103,14 +106,17 @@ async function classSubject(model: Model, options: SubjectOptions): Promise<Subj
     return { ...named, title, batches: classes.flatMap((index, i) => all(copiesOf(nameOf(index), index), found[i]!)) };
   }
   mustMatch(weights, classes.length, "classes");
-  const count = model.labels?.length ?? 0;
-  const vector = Array.from({ length: Math.max(count, ...classes.map((c) => c + 1)) }, () => 0);
-  for (const [i, index] of classes.entries()) vector[index]! += weights[i]!;
   const label = sumText(classes.map(nameOf), weights);
   return {
     ...named,
     title: `The image that maximises ${label}`,
-    batches: all(copiesOf(label, classes[0]!), { weights: vector }),
+    batches: all(
+      copiesOf(label, classes[0]!),
+      classSum(
+        classes.map((index, i) => ({ class: index, weight: weights[i]! })),
+        label,
+      ),
+    ),
   };
 }
 
@@ -160,6 +166,7 @@ async function layerSubject(model: Model, preset: Preset, options: SubjectOption
           key: copyKey(key, c),
           class: null,
           ...(parts?.length === 1 && { channel: parts[0]!.channel }),
+          ...(parts?.some(({ weight }) => weight < 0) && { avoids: true }),
         },
         parts,
       });
@@ -279,6 +286,8 @@ async function dreamSubject(model: Model, { trim }: Preset, options: SubjectOpti
     options.layer === ""
       ? dreamt.map(([depth, weight]) => ({ layer: all[Math.floor(depth * all.length)]!, weight }))
       : [{ layer: await oneLayer(model, options.layer), weight: 1 }];
+  const flat = chosen.find(({ layer }) => layer.shape.length !== 4)?.layer;
+  if (flat) wrong(`a dream works at several sizes, but layer "${flat.name}" has no maps: name a layer before it`);
   const parts = chosen.map(({ layer, weight }) => ({ weight, target: layerObjective(layer, trim) }));
   const target = sumObjective(parts);
   const names = [...new Set(chosen.map(({ layer }) => layer.name))].join(", ");

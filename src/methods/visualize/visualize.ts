@@ -8,7 +8,7 @@ import { isTensor } from "../../model/feeds.ts";
 import type { Model } from "../../model/model.ts";
 import { type Method, type MethodInput, mustApply, originOf, resolveOptions } from "../method.ts";
 import { type Ascended, type AscentJob, type AscentState, ascend } from "./ascent.ts";
-import { deadReason, whatIsDead } from "./dead.ts";
+import { deadReason, whatFellOff, whatIsDead } from "./dead.ts";
 import { dream, resized } from "./dream.ts";
 import { chosenPreset, jobOf, joined, networkSize, type VisualizeInput, type VisualizeOptions } from "./job.ts";
 import { optimizers } from "./optimizers.ts";
@@ -137,6 +137,7 @@ export const visualize: Visualize = {
     const preset = chosenPreset(presetOf(options), options, input);
     if (preset.octaves && input.resume)
       throw new ConvlensError("option-invalid", "a dream is short and starts anew: it cannot be gone on with");
+    const avoiding = new Set<MadeImage>();
     const subject = await subjectOf(model, preset, options);
     const { onProgress, signal, onStep, onState } = given;
     const { batches } = subject;
@@ -154,6 +155,7 @@ export const visualize: Visualize = {
       const first = batches.slice(0, b).reduce((sum, { items }) => sum + items.length, 0);
       const job = jobOf(model, preset, batch, options, input, first);
       const resume = input.resume?.[b];
+      if (resume) mustFit(resume, job);
       const made = await ascended(
         {
           ...job,
@@ -176,13 +178,17 @@ export const visualize: Visualize = {
         notes.add(
           `the values grew beyond all bounds at step ${made.state.step + 1}: the picture is the last good one; a smaller rate may help`,
         );
-      images.push(...(await finished(model, input, batch, made, job, preset)));
+      const done = await finished(model, input, batch, made, job, preset);
+      images.push(...done);
+      for (const [n, item] of batch.items.entries()) if (item.avoids) avoiding.add(done[n]!);
       losses.push([...made.losses]);
       states.push(made.state);
     }
     for (const note of whatIsDead(images, subject.name)) notes.add(note);
+    const off = images.filter((made) => made.reached === 0 && made.dead === null && !avoiding.has(made));
+    for (const note of whatFellOff(off, subject.name)) notes.add(note);
     if (preset.canvas === "raw" && !input.start) for (const note of outside(model, preset)) notes.add(note);
-    onState?.(states);
+    if (!preset.octaves) onState?.(states);
     const across = subject.across ?? Math.ceil(Math.sqrt(images.length));
     return {
       kind: "images",
@@ -205,6 +211,15 @@ export const visualize: Visualize = {
 function presetOf({ preset, targets }: VisualizeOptions): Preset {
   const wanted = preset === "auto" ? (targets.length > 0 ? "class" : "lucid") : preset;
   return presets.find(({ id }) => id === (wanted === "lecture" ? "chollet" : wanted))!;
+}
+
+/** Throws `option-invalid` for a state of other pictures. */
+function mustFit({ parameters }: AscentState, { start }: AscentJob): void {
+  if (parameters.length === start.length) return;
+  throw new ConvlensError(
+    "option-invalid",
+    `the state to go on from has ${parameters.length} numbers, but these pictures have ${start.length}: it is of other options, or damaged`,
+  );
 }
 
 /** The ascent; what a layer refuses is told with the size of the pictures. */
@@ -270,13 +285,14 @@ async function finished(
       const feeds = isColour ? model.prepare(pictures[n]!).tensor : oneOf(asSeen(), n);
       const shown = item.class === null ? undefined : await classScore(model, feeds, item.class);
       const score = reached?.[n] ?? shown?.score ?? Number.NaN;
-      const dead = score === 0 && most[n]! <= 0;
+      const dead = score === 0 && most[n]! <= 0 && !item.avoids;
       const tried = { steps: state.step, redirected: job.redirect, reference: references?.[n] };
       return {
         label: item.label,
         picture: dead ? flat(pictures[n]!) : pictures[n]!,
         values: rowOf(inUnits, n),
-        reached: score,
+        // -0 of what is avoided is 0.
+        reached: score + 0,
         probability: shown?.probability ?? null,
         reference: references?.[n] ?? null,
         dead: dead ? await deadReason(model, layer, item.channel, tried) : null,
