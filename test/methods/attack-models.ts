@@ -1,8 +1,10 @@
 /** Small networks whose attacks can be worked out by hand, and a model that counts what it is asked. */
 
 import { readFileSync } from "node:fs";
+import { afterAll } from "vitest";
 import type { Picture } from "../../src/core/picture.ts";
 import type { Random } from "../../src/core/random.ts";
+import type { Attack, ClassScore } from "../../src/core/result.ts";
 import { float32, int64, sizeOf, type Tensor } from "../../src/core/tensor.ts";
 import { writeOnnx } from "../../src/formats/onnx/write.ts";
 import { builder, int, ints } from "../../src/graph/builder.ts";
@@ -95,3 +97,27 @@ export function pictureOf(width: number, height: number, source: Random, low = 0
 /** Numbers in -1..1. */
 export const noise = (dims: readonly number[], source: Random): number[] =>
   Array.from({ length: sizeOf(dims) }, () => 2 * source.uniform() - 1);
+
+/** Attacks a picture as a photograph that was opened. */
+export const attack = <O>(
+  method: { run: (model: Model, input: object, options: O) => Promise<Attack> },
+  model: Model,
+  picture: Picture,
+  options: O,
+): Promise<Attack> => method.run(model, { feeds: model.prepare(picture).tensor, isPicture: true }, options);
+
+/** The best ten classes. */
+export const best = async (model: Model, picture: Picture): Promise<readonly ClassScore[]> =>
+  (await model.predict(model.prepare(picture).tensor, { top: 10 }))[0]!.predictions;
+
+/** Keeps models until the tests of the file are over. */
+export function keeper(): (model: Promise<Model>) => Promise<Model> {
+  const opened: Model[] = [];
+  afterAll(async () => {
+    for (const model of opened) await model.release();
+  });
+  return async (model) => {
+    opened.push(await model);
+    return model;
+  };
+}

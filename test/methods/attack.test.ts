@@ -1,27 +1,32 @@
-/** Attacks against what can be worked out: linear networks, brute force, counted calls, SciPy and torchattacks. */
+/** Attacks against what can be worked out: linear networks, brute force, counted calls. */
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { Picture } from "../../src/core/picture.ts";
 import { random } from "../../src/core/random.ts";
 import type { Attack } from "../../src/core/result.ts";
 import type { Tensor } from "../../src/core/tensor.ts";
 import type { AttackMethod } from "../../src/methods/index.ts";
-import { corners, fgsm, methods, onePixel, pgd, ranked, sparseRs } from "../../src/methods/index.ts";
+import { corners, methods, onePixel, ranked, sparseRs } from "../../src/methods/index.ts";
 import type { Model } from "../../src/model/model.ts";
-import { embeddedPhotograph, openImage, openModel } from "../../src/node.ts";
-import { counting, linearModel, meanModel, noise, pictureOf, twoLayerModel } from "./attack-models.ts";
+import {
+  attack,
+  best,
+  counting,
+  keeper,
+  linearModel,
+  meanModel,
+  noise,
+  pictureOf,
+  twoLayerModel,
+} from "./attack-models.ts";
 
 const { dense } = JSON.parse(readFileSync(new URL("../fixtures/attack/attack.json", import.meta.url), "utf8"));
 const attacks = methods.filter((method): method is AttackMethod => method.kind === "attack");
 const few = attacks.filter(({ family }) => family === "few");
 
+const keep = keeper();
 let small: Model;
 let steady: Model;
-const opened: Model[] = [];
-const keep = async (model: Promise<Model>): Promise<Model> => {
-  opened.push(await model);
-  return model;
-};
 beforeAll(async () => {
   // Without its lead the network wavers: one pixel is enough, and with half of it sometimes.
   const less = (lead: number) => {
@@ -30,19 +35,6 @@ beforeAll(async () => {
   };
   [small, steady] = [await less(0.4), await less(0.25)];
 });
-afterAll(async () => {
-  for (const model of opened) await model.release();
-});
-
-const attack = <O>(
-  method: { run: (model: Model, input: object, options: O) => Promise<Attack> },
-  model: Model,
-  picture: Picture,
-  options: O,
-): Promise<Attack> => method.run(model, { feeds: model.prepare(picture).tensor, isPicture: true }, options);
-
-const best = async (model: Model, picture: Picture) =>
-  (await model.predict(model.prepare(picture).tensor, { top: 10 }))[0]!.predictions;
 
 /** The margin that `corners` lowers: the present class's score over the best other's. */
 const marginOf = async (model: Model, picture: Picture, own: number): Promise<number> => {
@@ -391,92 +383,5 @@ describe("repeatable", () => {
     const never = await attack(onePixel, small, picture, { population: 40, generations: 3, stop: "never" });
     expect(never.queries).toBe(161);
     expect(never.margin.after).toBeLessThanOrEqual(soon.margin.after);
-  });
-});
-
-describe("against torchattacks", () => {
-  const wide = 8;
-  const picture: Picture = {
-    width: wide,
-    height: wide,
-    data: Uint8ClampedArray.from({ length: wide * wide * 4 }, (_, i) =>
-      i % 4 === 3 ? 255 : dense.levels[Math.floor(i / 4) * 3 + (i % 4)],
-    ),
-  };
-  const levels = ({ attacked }: Attack): number[] => [...attacked.data].filter((_, i) => i % 4 < 3);
-  let model: Model;
-  beforeAll(async () => {
-    model = await keep(twoLayerModel(dense.weights));
-  });
-
-  it("the network is the same", async () => {
-    const all = await best(model, picture);
-    for (const [index, logit] of dense.logits.entries())
-      expect(all.find((p) => p.index === index)!.score).toBeCloseTo(logit, 5);
-  });
-  it("FGSM, any class and a wanted one", async () => {
-    expect(levels(await attack(fgsm, model, picture, { epsilon: 1 }))).toEqual(dense.fgsm.levels);
-    expect(levels(await attack(fgsm, model, picture, { epsilon: 1, to: dense.wanted }))).toEqual(
-      dense.fgsmTargeted.levels,
-    );
-  });
-  it("FGSM that succeeds", async () => {
-    const result = await attack(fgsm, model, picture, { epsilon: 60 });
-    expect(levels(result)).toEqual(dense.strong.levels);
-    expect([result.success, result.after.index]).toEqual([dense.strong.after !== dense.label, dense.strong.after]);
-  });
-  it("PGD, L-infinity: every level", async () => {
-    const result = await attack(pgd, model, picture, { epsilon: 2, alpha: 1, steps: 4, randomStart: false });
-    expect(levels(result)).toEqual(dense.pgd.levels);
-    expect(result.distance.max).toBeLessThanOrEqual(2);
-  });
-  it("PGD, L2: every level, rounded", async () => {
-    const result = await attack(pgd, model, picture, {
-      norm: "l2",
-      epsilon: 12,
-      alpha: 5,
-      steps: 4,
-      randomStart: false,
-    });
-    const off = levels(result).filter((level, i) => level !== Math.round(dense.pgdL2.levels[i]));
-    expect(off.length).toBeLessThanOrEqual(2);
-    // Rounding moves each of 192 levels by at most a half.
-    expect(result.distance.l2).toBeLessThan(12 + 0.5 * Math.sqrt(192));
-  });
-  it("never judges more than it announces, where rounding undoes what seemed to succeed too", async () => {
-    for (const options of [
-      { norm: "l2", epsilon: 40, restarts: 2 },
-      { norm: "linf", epsilon: 1.3, restarts: 2 },
-      { norm: "linf", epsilon: 2, alpha: 1, randomStart: false },
-    ] as const)
-      for (const to of ["any", dense.wanted]) {
-        const plans: { queries: number }[] = [];
-        const onPlan = (plan: { queries: number }) => plans.push(plan);
-        const { queries } = await attack(pgd, model, picture, { ...options, to, onPlan } as object);
-        expect(queries).toBeLessThanOrEqual(plans[0]!.queries);
-      }
-  });
-  it("random starts stay within epsilon, and repeat", async () => {
-    for (const norm of ["linf", "l2"] as const) {
-      const options = { norm, epsilon: norm === "linf" ? 3 : 90, alpha: 0.001, steps: 1, seed: 5 };
-      const result = await attack(pgd, model, picture, options);
-      expect(result.distance.max).toBeLessThanOrEqual(norm === "linf" ? 3 : 90);
-      expect(result.distance.l2).toBeGreaterThan(0);
-      expect((await attack(pgd, model, picture, options)).attacked).toEqual(result.attacked);
-    }
-  });
-});
-
-describe("a network with one output unit", () => {
-  it("is two classes: each can be wanted, and gradients point the right way", async () => {
-    const model = await keep(openModel("cats-and-dogs"));
-    const { picture } = await openImage(await embeddedPhotograph());
-    const { seen } = model.prepare(picture);
-    const result = await attack(pgd, model, seen, { epsilon: 4 });
-    expect([result.success, result.before.label, result.after.label]).toEqual([true, "cat", "dog"]);
-    const wanted = await attack(pgd, model, seen, { epsilon: 4, to: "dog" });
-    expect([wanted.success, wanted.after.label]).toEqual([true, "dog"]);
-    const step = await attack(fgsm, model, seen, { epsilon: 1 });
-    expect(step.margin.after).toBeLessThan(step.margin.before);
   });
 });

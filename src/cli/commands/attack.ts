@@ -69,7 +69,7 @@ Examples:
 /** Up to this side the one-pixel attack is the usual one: its search takes seconds there. */
 const smallSide = 64;
 /** Of a large picture, when nobody said how it is attacked or how long it may take: all would be hundreds of thousands. */
-const PROMISING = 2_000;
+const mostPromising = 2_000;
 
 async function run(files: readonly string[], flags: Flags, command: Command): Promise<void> {
   if (flags.method !== undefined) givenOptions(attackOf(flags.method, "--method"), command);
@@ -79,10 +79,10 @@ async function run(files: readonly string[], flags: Flags, command: Command): Pr
   const method = attackOf(flags.method ?? usual, "--method");
   const given = givenOptions(method, command);
   const isOpen = flags.method === undefined && method.id === "ranked" && !("maxQueries" in given || "maxTime" in given);
-  const options: Readonly<Record<string, unknown>> = isOpen ? { ...given, maxQueries: PROMISING } : given;
+  const options: Readonly<Record<string, unknown>> = isOpen ? { ...given, maxQueries: mostPromising } : given;
   if (isOpen)
     terminal.note(
-      `no --method: ranked, with the ${PROMISING.toLocaleString("en")} most promising changes; --method ranked tries them all, --max-queries N as many as you like`,
+      `no --method: ranked, with the ${mostPromising.toLocaleString("en")} most promising changes; --method ranked tries them all, --max-queries N as many as you like`,
     );
   const results: Attack[] = [];
   const notes = makeNotes(terminal, model.notes);

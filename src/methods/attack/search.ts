@@ -51,7 +51,7 @@ export interface SearchSettings {
 }
 
 /** Batches give other last bits than single pictures: so close to success, a candidate is judged alone. */
-const NEAR = 1e-3;
+const nearBy = 1e-3;
 /** Of candidates that wait for being judged alone the best so many are kept: of a large picture there may be 100,000. */
 const mostNear = 64;
 /** A gradient costs about as much as so many more passes. */
@@ -165,7 +165,7 @@ export async function openSearch<Options extends SharedOptions>(
     const judged = rows.map(judgedBy);
     for (const [i, candidate] of candidates.entries()) {
       consider(judged[i]!, () => subject.changed(candidate));
-      if (judged[i]!.margin > NEAR) continue;
+      if (judged[i]!.margin > nearBy) continue;
       if (!untilSuccess) {
         near.push({ candidate, value: judged[i]![by] });
         if (near.length >= 2 * mostNear) near = best(near);
