@@ -279,6 +279,21 @@ describe("evaluate", () => {
     expect(existsSync(join(root, "unknown"))).toBe(false);
   });
 
+  it("Ctrl-C ends it at once and says how it goes on", async () => {
+    const journal = join(root, "stopped", "evaluate.jsonl");
+    const child = spawn(process.execPath, [...program, ...args(join(root, "stopped"), "--goal", "both")]);
+    let said = "";
+    child.stderr.on("data", (text) => {
+      said += text;
+    });
+    const ended = new Promise((done) => child.on("close", done));
+    while (!existsSync(journal) || readFileSync(journal, "utf8").split("\n").length < 3)
+      await new Promise((done) => setTimeout(done, 20));
+    child.kill("SIGINT");
+    expect([await ended, said]).toEqual([130, expect.stringMatching(/the same command goes on from here/)]);
+    expect(existsSync(join(root, "stopped", "evaluate.json"))).toBe(false);
+  });
+
   it("does not mix runs, and says what differs", async () => {
     const out = join(root, "mixed");
     await convlens(args(out, "--count", "1"));

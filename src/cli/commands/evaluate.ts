@@ -137,6 +137,8 @@ async function run(named: string | undefined, flags: Flags, command: Command): P
     seed: flags.seed,
     ...(flags.strictSize && { strictSize: true }),
   });
+  const interrupted = (): void => terminal.note("stopped: the same command goes on from here");
+  process.prependOnceListener("SIGINT", interrupted);
   try {
     const records = await evaluate(opened, found.pictures, journal, {
       method,
@@ -147,6 +149,7 @@ async function run(named: string | undefined, flags: Flags, command: Command): P
     });
     await finish(opened, folder, records, { method, options, flags, classes });
   } finally {
+    process.removeListener("SIGINT", interrupted);
     await journal.close();
   }
 }
