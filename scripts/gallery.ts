@@ -131,7 +131,6 @@ const entries: readonly Entry[] = [
     title: "One class, by preset and network",
     across: 5,
     side: 200,
-    quality: 78,
     runs: (
       [
         [mobilenet, "bald eagle"],
@@ -168,10 +167,16 @@ const entries: readonly Entry[] = [
         [mobilenet, "conv_26/relu6", 4],
       ] as const
     ).flatMap(([network, layer, channel]) =>
-      ["lucid", "maco", "chollet", "chollet2", "chollet3"].map((preset) => ({
+      [
+        { preset: "lucid", steps: 256 },
+        { preset: "lucid", parameters: "phases", steps: 256 },
+        { preset: "chollet" },
+        { preset: "chollet2" },
+        { preset: "chollet3" },
+      ].map((options) => ({
         network,
-        options: { layer, channels: [channel], preset },
-        label: `${preset}: ${layer} ${channel}, ${network.name}`,
+        options: { layer, channels: [channel], ...options },
+        label: `${options.parameters ?? options.preset}: ${layer} ${channel}`,
       })),
     ),
   },
@@ -230,10 +235,10 @@ const entries: readonly Entry[] = [
     name: "imagenet-filters",
     file: "visualize/imagenet-filters.jpg",
     title: "Channels of MobileNetV2, from its first layers to its last",
-    across: 6,
+    across: 4,
     runs: ["conv_5/relu6", "conv_23/relu6", "conv_63/relu6"].map((layer) => ({
       network: mobilenet,
-      options: { layer, channels: range(6), size: [128], steps: 256 },
+      options: { layer, channels: range(4), size: [128], steps: 128 },
       photo: true,
       label: layer,
     })),
@@ -312,7 +317,7 @@ async function draw(entry: Entry, pngs: string | undefined): Promise<void> {
   const result = results.length > 1 ? together(entry, results) : gridded(first!, entry.across);
   const sheet = imagesSheet(result);
   const path = join(root, "docs/pictures", entry.file);
-  const bytes = path.endsWith(".png") ? encodePng(sheet) : await encodeJpeg(sheet, entry.quality ?? 85, platform.codec);
+  const bytes = path.endsWith(".png") ? encodePng(sheet) : await encodeJpeg(sheet, entry.quality ?? 72, platform.codec);
   writeFileSync(path, bytes);
   if (pngs !== undefined) writeFileSync(join(pngs, `${entry.name}.png`), encodePng(sheet));
   for (const { label, reached, probability, dead } of result.images)

@@ -52,7 +52,7 @@ export function whatFellOff(images: readonly MadeImage[], name: string): readonl
   const names = images.map(({ label }) => label.replace("channel ", "")).join(", ");
   const [unit, are] = images.length === 1 ? ["channel", "is"] : ["channels", "are"];
   return [
-    `${unit} ${names} of ${name} ${are} 0 for the picture in the end, though views of it on the way switched ${images.length === 1 ? "it" : "them"} on: try more steps, another seed or transforms "none"`,
+    `${unit} ${names} of ${name} ${are} 0 for the picture in the end, though views of it on the way switched ${images.length === 1 ? "it" : "them"} on: try more steps, another seed or a smaller rate`,
   ];
 }
 
