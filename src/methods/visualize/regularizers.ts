@@ -45,18 +45,17 @@ export function regularize(
   }
 }
 
-/** Each step from a pixel to the next, across and down, pulls its two ends together. */
+/** Each pixel is pulled to its neighbours; beyond an edge it is its own. */
 function smooth(canvas: Float32Array, slope: Float32Array, start: number, { height, width }: Size, by: number): void {
-  for (let y = 0; y < height; y++)
-    for (let i = start + y * width, end = i + width - 1; i < end; i++) {
-      const pull = by * (canvas[i + 1]! - canvas[i]!);
-      slope[i]! += pull;
-      slope[i + 1]! -= pull;
+  for (let y = 0, i = start; y < height; y++) {
+    const up = y > 0 ? width : 0;
+    const down = y + 1 < height ? width : 0;
+    for (let x = 0; x < width; x++, i++) {
+      const left = x > 0 ? 1 : 0;
+      const right = x + 1 < width ? 1 : 0;
+      const around = canvas[i - left]! + canvas[i + right]! + canvas[i - up]! + canvas[i + down]!;
+      slope[i]! += by * (around - 4 * canvas[i]!);
     }
-  for (let i = start, end = start + (height - 1) * width; i < end; i++) {
-    const pull = by * (canvas[i + width]! - canvas[i]!);
-    slope[i]! += pull;
-    slope[i + width]! -= pull;
   }
 }
 

@@ -131,18 +131,30 @@ function place(
       const v = d * x + e * y + f + middleY;
       const left = Math.floor(u);
       const top = Math.floor(v);
-      const isInside = left >= 0 && top >= 0 && left + 1 < width && top + 1 < canvas.height;
-      cover[at] = isInside ? 1 : 0;
-      for (let tap = 0; tap < 4; tap++) {
-        const dx = tap & 1;
-        const dy = tap >> 1;
-        const px = isInside ? left + dx : placed(left + dx, width, border);
-        const py = isInside ? top + dy : placed(top + dy, canvas.height, border);
+      const right = u - left;
+      const below = v - top;
+      const tap = 4 * at;
+      if (left >= 0 && top >= 0 && left + 1 < width && top + 1 < canvas.height) {
+        const first = top * width + left;
+        index[tap] = first;
+        index[tap + 1] = first + 1;
+        index[tap + 2] = first + width;
+        index[tap + 3] = first + width + 1;
+        weight[tap] = (1 - right) * (1 - below);
+        weight[tap + 1] = right * (1 - below);
+        weight[tap + 2] = (1 - right) * below;
+        weight[tap + 3] = right * below;
+        cover[at] = 1;
+        continue;
+      }
+      cover[at] = 0;
+      for (let t = 0; t < 4; t++) {
+        const [dx, dy] = [t & 1, t >> 1];
+        const [px, py] = [placed(left + dx, width, border), placed(top + dy, canvas.height, border)];
         const isOn = px >= 0 && py >= 0;
-        const share = isOn ? (dx ? u - left : 1 - (u - left)) * (dy ? v - top : 1 - (v - top)) : 0;
-        index[4 * at + tap] = isOn ? py * width + px : 0;
-        weight[4 * at + tap] = share;
-        if (!isInside) cover[at]! += share;
+        index[tap + t] = isOn ? py * width + px : 0;
+        weight[tap + t] = isOn ? (dx ? right : 1 - right) * (dy ? below : 1 - below) : 0;
+        cover[at]! += weight[tap + t]!;
       }
     }
   }

@@ -282,8 +282,8 @@ async function finished(
   const references = photo && ofLayer ? await scoresOf(repeated(photo, items.length), false) : undefined;
   return Promise.all(
     items.map(async (item, n) => {
-      const feeds = isColour ? model.prepare(pictures[n]!).tensor : oneOf(asSeen(), n);
-      const shown = item.class === null ? undefined : await classScore(model, feeds, item.class);
+      const feeds = (): Tensor => (isColour ? model.prepare(pictures[n]!).tensor : oneOf(asSeen(), n));
+      const shown = item.class === null ? undefined : await classScore(model, feeds(), item.class);
       const score = reached?.[n] ?? shown?.score ?? Number.NaN;
       const dead = score === 0 && most[n]! <= 0 && !item.avoids;
       const tried = { steps: state.step, redirected: job.redirect, reference: references?.[n] };
