@@ -1,7 +1,6 @@
 /**
- * Gradient ascent in headless Chromium on WASM draws what it draws in Node: after 20 steps each number of a filter's
- * picture is within 1e-2 of the picture's range. Pictures of a class, with a whole network of rectifiers and pools between
- * picture and score, differ by that in the mean; single pixels by a few times as much.
+ * Gradient ascent in headless Chromium on WASM draws what it draws in Node: after 20 steps each number of a picture is
+ * within 1e-2 of the picture's range.
  */
 import { readFileSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
@@ -63,10 +62,9 @@ describe.skipIf(!chromiumPath)("gradient ascent in Chromium", () => {
       const span = Math.max(...values.data) - Math.min(...values.data);
       const off = (other: ArrayLike<number>): number[] =>
         Array.from(values.data, (x, i) => Math.abs(x - other[i]!) / Math.max(1, span));
-      const mean = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0) / all.length;
       const most = (all: readonly number[]): number => all.reduce((a, b) => Math.max(a, b), 0);
       expect(theirs[n]).toHaveLength(values.data.length);
-      expect((name === "class" ? mean : most)(off(theirs[n]!))).toBeLessThan(1e-2);
+      expect(most(off(theirs[n]!)), name).toBeLessThan(1e-2);
       // It moved, so that being alike says something.
       expect(most(off(begin[n]!))).toBeGreaterThan(0.1);
     }

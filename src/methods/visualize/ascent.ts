@@ -31,6 +31,8 @@ export interface AscentJob {
   readonly regularizers: Regularizers;
   readonly optimizer: OptimizerName;
   readonly rate: number;
+  /** In place of the optimiser's own. */
+  readonly epsilon?: number | undefined;
   readonly normalize: Normalization;
   /** Whether rectifiers that are off are redirected in the first steps. */
   readonly redirect: boolean;
@@ -75,7 +77,7 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
   const { model, target, size, parameters: way, units, steps, seed } = job;
   const anySize = "layer" in target || "reads" in target;
   const values = (job.resume?.parameters ?? job.start).slice();
-  const optimizer = optimizers[job.optimizer](job.rate, job.resume);
+  const optimizer = optimizers[job.optimizer](job.rate, job.resume, job.epsilon);
   const losses: number[] = [];
   const most = new Float32Array(size.count).fill(Number.NEGATIVE_INFINITY);
   const good = values.slice();

@@ -62,7 +62,7 @@ function sidesOf({ size }: VisualizeOptions): { readonly height: number; readonl
 
 /** The preset with what stands in its place. Throws `option-invalid` where two options contradict each other. */
 export function chosenPreset(preset: Preset, options: VisualizeOptions, { start }: VisualizeInput): Preset {
-  const { parameters, transforms, normalize, from } = options;
+  const { parameters, transforms, optimizer, normalize, from } = options;
   const wrong = (message: string): never => {
     throw new ConvlensError("option-invalid", message);
   };
@@ -83,6 +83,8 @@ export function chosenPreset(preset: Preset, options: VisualizeOptions, { start 
     // A canvas larger than what the network sees is for views that roam on it.
     ...(transforms !== "auto" && { looks: readTransforms(transforms), larger: 1 }),
     normalize: normalize === "auto" ? preset.normalize : (normalize as Normalization),
+    // It belongs to the preset's own optimiser and to the size of its gradients.
+    epsilon: optimizer === "auto" && normalize === "auto" ? preset.epsilon : undefined,
   };
 }
 
@@ -133,6 +135,7 @@ export function jobOf(
     regularizers: penalties(preset, options),
     optimizer: options.optimizer === "auto" ? preset.optimizer : (options.optimizer as OptimizerName),
     rate: (options.rate || preset.rate) * (raw && preset.canvas !== "raw" ? halfRange(model) : 1),
+    epsilon: preset.epsilon,
     normalize: preset.normalize,
     redirect: preset.redirect,
     enough: preset.enough ?? Number.POSITIVE_INFINITY,

@@ -24,6 +24,14 @@ it("steps as PyTorch (Adam) and Keras (NAdam, RMSprop) do", () => {
     expect(path("rmsprop", 0.1)[i]).toBeCloseTo(wanted, 6);
 });
 
+it("an epsilon of one's own is added to the root", () => {
+  const at = Float32Array.of(0, 0);
+  // The first step of Adam is rate g / (|g| + epsilon).
+  optimizers.adam(0.1, undefined, 1).step(at, Float32Array.of(1, 0.01));
+  expect(at[0]).toBeCloseTo(0.05, 6);
+  expect(at[1]).toBeCloseTo(0.001 / 1.01, 6);
+});
+
 it.each(["adam", "nadam", "rmsprop"] as const)("%s goes on from what it remembers", (name) => {
   const gradients = [1, 2, -1, 0.5];
   const walk = (from: number, to: number, earlier?: Parameters<(typeof optimizers)["adam"]>[1], start = 0) => {

@@ -15,15 +15,16 @@ interface Earlier {
 
 export type OptimizerName = "step" | "adam" | "nadam" | "rmsprop";
 
-type Make = (rate: number, earlier?: Earlier) => Optimizer;
+/** `epsilon` is added to the root that steps are divided by, in place of the optimiser's own. */
+type Make = (rate: number, earlier?: Earlier, epsilon?: number) => Optimizer;
 
 /** The numbers of an earlier run, or zeros. */
 const kept = (earlier: Earlier | undefined, at: number, length: number): Float32Array =>
   Float32Array.from(earlier?.memory[at] ?? new Float32Array(length));
 
 /** Steps along `mean(m, g, count)` over the root of the mean square; m and the mean square are running means. */
-function moments(epsilon: number, mean: (m: number, g: number, count: number) => number): Make {
-  return (rate, earlier) => {
+function moments(own: number, mean: (m: number, g: number, count: number) => number): Make {
+  return (rate, earlier, epsilon = own) => {
     let [first, second]: Float32Array[] = [];
     let count = earlier?.step ?? 0;
     return {
@@ -70,7 +71,7 @@ const nadam: Make = moments(1e-7, (m, g, count) => {
 });
 
 /** Tieleman and Hinton 2012, as Keras: rho 0.9, epsilon 1e-7. */
-const rmsprop: Make = (rate, earlier) => {
+const rmsprop: Make = (rate, earlier, epsilon = 1e-7) => {
   let mean: Float32Array | undefined;
   return {
     memory: () => (mean ? [mean] : []),
@@ -79,7 +80,7 @@ const rmsprop: Make = (rate, earlier) => {
       for (let i = 0; i < parameters.length; i++) {
         const g = gradient[i]!;
         mean[i] = 0.9 * mean[i]! + 0.1 * g * g;
-        parameters[i]! += (rate * g) / (Math.sqrt(mean[i]!) + 1e-7);
+        parameters[i]! += (rate * g) / (Math.sqrt(mean[i]!) + epsilon);
       }
     },
   };
