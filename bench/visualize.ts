@@ -3,6 +3,7 @@
  * one run on this machine and with the same random weights; and what of a step is not the engine.
  */
 import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AscentStep, type Model, type VisualizeOptions, visualize } from "../src/index.ts";
@@ -77,10 +78,10 @@ async function lucid(): Promise<Row[]> {
   ];
 }
 
-/** The share of a step's processor time that is not spent in calls of the engine, on the demo network with one thread. */
-async function besideEngine(): Promise<Row[]> {
+/** The share of a step's processor time that is not spent in calls of the engine, with one thread. */
+async function besideEngine(name: string, file: string, jobs: readonly Job[]): Promise<Row[]> {
   const steps = 96;
-  const real = await openModel("cats-and-dogs", { threads: 1 });
+  const real = await openModel(file, { threads: 1 });
   let inside = 0;
   const used = (): number => {
     const { user, system } = process.cpuUsage();
@@ -98,18 +99,8 @@ async function besideEngine(): Promise<Row[]> {
     gradient: (feeds, options) => counted(() => real.gradient(feeds, options)),
     compute: (graph, feeds) => counted(() => real.compute(graph, feeds)),
   };
-  const jobs: Readonly<Record<string, Partial<VisualizeOptions>>> = {
-    "lucid, 16 channels of conv2d_2 at 128 px": { layer: "conv2d_2", channels: channels(16) },
-    "chollet, 16 channels of conv2d_2 at 64 px": {
-      layer: "conv2d_2",
-      channels: channels(16),
-      preset: "chollet",
-      batch: 16,
-    },
-    "class dog": { targets: ["dog"] },
-  };
   const rows: Row[] = [];
-  for (const [what, options] of Object.entries(jobs)) {
+  for (const [what, options] of jobs) {
     // From the first batch's first step to its last, without what a run does before and after.
     let [first, last] = [stopwatch(), stopwatch()];
     const onStep = ({ batch, step }: AscentStep): void => {
@@ -119,7 +110,7 @@ async function besideEngine(): Promise<Row[]> {
     await visualize.run(model, {}, { ...options, steps, onStep });
     const outside = 1 - (last.inside - first.inside) / (last.used - first.used);
     rows.push({
-      what: `${what}, demo network, one thread`,
+      what: `${what}, ${name}, one thread`,
       ours: `${((last.now - first.now) / (steps - 1)).toFixed(1)} ms a step of a batch`,
       peer: "",
       ratio: `${(100 * outside).toFixed(0)} % beside the engine`,
@@ -129,6 +120,14 @@ async function besideEngine(): Promise<Row[]> {
   await real.release();
   return rows;
 }
+
+type Job = readonly [what: string, options: Partial<VisualizeOptions>];
+const ofLayer = { layer: "conv2d_2", channels: channels(16) };
+const demoJobs: readonly Job[] = [
+  ["lucid, 16 channels of conv2d_2 at 128 px", ofLayer],
+  ["chollet, 16 channels of conv2d_2 at 64 px", { ...ofLayer, preset: "chollet", batch: 16 }],
+  ["class dog", { targets: ["dog"] }],
+];
 
 console.log(`${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.version}`);
 const rows: Row[] = [];
@@ -140,5 +139,10 @@ if (wanted("grid") || wanted("lucid")) {
     if (wanted("lucid")) rows.push(...(await lucid()));
   }
 }
-if (wanted("engine")) rows.push(...(await besideEngine()));
+if (wanted("engine")) {
+  rows.push(...(await besideEngine("demo network", "cats-and-dogs", demoJobs)));
+  const mobilenet = join(folder, "mobilenetv2.onnx");
+  if (existsSync(mobilenet))
+    rows.push(...(await besideEngine("MobileNetV2", mobilenet, [["class 22", { targets: [22] }]])));
+}
 console.table(Object.fromEntries(rows.map(({ what, ...rest }) => [what, rest])));

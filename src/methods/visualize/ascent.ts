@@ -91,7 +91,7 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
   /** What it gives lasts until the next look. */
   const look = async (canvas: Float32Array, { seen, soft }: Sight, drawn: number, redirect: boolean) => {
     const sharp = filled(seen, canvas, job);
-    const input = toInput(noisy(soft ? soft.apply(sharp) : sharp, drawn), size, job.sees, units, fed);
+    const input = toInput(noisy(soft ? soft.apply(sharp) : sharp, canvas, drawn), size, job.sees, units, fed);
     const overlay = redirect ? { overlay: redirectedRelu } : {};
     const { targets } = await model.gradient(input, { targets: [target], anySize, ...overlay });
     const fromNetwork = Object.values(targets[0]!.gradients)[0]!;
@@ -216,15 +216,17 @@ const ROW = 2 ** 18;
  * Adds Gaussian noise to what is seen, of each picture its own. It is read from one long row of normal numbers, from
  * another place for each picture and view: to draw all of them anew took longer than the views themselves.
  */
-function noises(job: AscentJob): (seen: Float32Array, drawn: number) => Float32Array {
+function noises(job: AscentJob): (seen: Float32Array, canvas: Float32Array, drawn: number) => Float32Array {
   const { looks, units, seed, keys } = job;
   if (looks.noise === 0) return (seen) => seen;
   const source = random(seed);
   const deviation = looks.noise * (units.raw ? 255 : 1);
   const row = Float32Array.from({ length: ROW }, () => deviation * source.normal());
-  let out = new Float32Array(0);
-  return (seen, drawn) => {
-    if (out.length !== seen.length) out = new Float32Array(seen.length);
+  let own = new Float32Array(0);
+  return (seen, canvas, drawn) => {
+    // What is seen is memory of the view, unless it is the canvas itself.
+    if (seen === canvas && own.length !== seen.length) own = new Float32Array(seen.length);
+    const out = seen === canvas ? own : seen;
     const size = seen.length / keys.length;
     for (const [n, key] of keys.entries()) {
       const first = random(seedOf(drawn, key)).integer(ROW);

@@ -33,28 +33,36 @@ export function regularize(
 ): void {
   const each = canvas.length / count;
   if (l1 !== 0) for (let i = 0; i < canvas.length; i++) slope[i]! -= (l1 / each) * Math.sign(canvas[i]! - middle);
-  if (l2 !== 0) {
-    const by = (2 * l2) / each;
-    for (let i = 0; i < canvas.length; i++) slope[i]! -= by * (canvas[i]! - middle);
-  }
-  if (tv === 0 && blur === 0 && boundary === 0) return;
   for (let start = 0; start < canvas.length; start += size.height * size.width) {
-    if (tv !== 0) smooth(canvas, slope, start, size, (2 * tv) / each);
+    if (l2 !== 0 || tv !== 0) pull(canvas, slope, start, size, middle, (2 * l2) / each, (2 * tv) / each);
     if (blur !== 0) soften(canvas, slope, start, size, blur / each);
     if (boundary !== 0) clear(canvas, slope, start, size, middle, (2 * boundary) / each);
   }
 }
 
-/** Each pixel is pulled to its neighbours; beyond an edge it is its own. */
-function smooth(canvas: Float32Array, slope: Float32Array, start: number, { height, width }: Size, by: number): void {
-  for (let y = 0, i = start; y < height; y++) {
+/** Each pixel is pulled to grey and to its neighbours; beyond an edge it is its own. */
+function pull(
+  canvas: Float32Array,
+  slope: Float32Array,
+  start: number,
+  { height, width }: Size,
+  middle: number,
+  toGrey: number,
+  toNeighbours: number,
+): void {
+  for (let y = 0; y < height; y++) {
     const up = y > 0 ? width : 0;
     const down = y + 1 < height ? width : 0;
-    for (let x = 0; x < width; x++, i++) {
-      const left = x > 0 ? 1 : 0;
-      const right = x + 1 < width ? 1 : 0;
-      const around = canvas[i - left]! + canvas[i + right]! + canvas[i - up]! + canvas[i + down]!;
-      slope[i]! += by * (around - 4 * canvas[i]!);
+    const first = start + y * width;
+    const last = first + width - 1;
+    let left = canvas[first]!;
+    let here = left;
+    for (let i = first; i <= last; i++) {
+      const right = i < last ? canvas[i + 1]! : here;
+      const around = left + right + canvas[i - up]! + canvas[i + down]!;
+      slope[i]! += toNeighbours * (around - 4 * here) - toGrey * (here - middle);
+      left = here;
+      here = right;
     }
   }
 }
