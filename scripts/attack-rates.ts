@@ -169,7 +169,7 @@ function chart(rows: readonly Row[]): Parameters<typeof sceneToPicture>[0] {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [folder] = process.argv.slice(2);
-  if (folder !== undefined) writeFileSync(file, `${JSON.stringify(measured(folder), null, 1)}\n`);
+  if (folder !== undefined) writeFileSync(file, `${JSON.stringify(measured(folder), null, 2)}\n`);
   const page = join(root, "docs/attacks.md");
   const [before, rest] = readFileSync(page, "utf8").split(marks.start);
   const after = rest!.slice(rest!.indexOf(marks.end));
