@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 import { encodePng } from "../src/index.ts";
 import { rateOf } from "../src/methods/attack/evaluation.ts";
 import { type Mark, sceneToPicture } from "../src/render/index.ts";
+import { grouped } from "../src/render/numbers.ts";
+import { table } from "./markdown.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const file = join(root, "docs/attack-rates.json");
@@ -82,7 +84,6 @@ function measured(folder: string): readonly Row[] {
   return rows.sort((a, b) => place(a) - place(b));
 }
 
-const grouped = (n: number): string => n.toLocaleString("en-US");
 /** In whole per cent; what is not all does not round to it. */
 const percent = (share: number): string =>
   `${share < 1 && share >= 0.995 ? (100 * share).toFixed(1) : Math.round(100 * share)} %`;
@@ -107,7 +108,7 @@ export function ratesTable(): string {
     ];
   });
   const head = ["Network", "Attack", "Pixels", "Fooled", "95 %", "Median", "Mean", "Mean time"];
-  return [head, head.map(() => "---"), ...cells].map((row) => `| ${row.join(" | ")} |`).join("\n");
+  return table(head, cells);
 }
 
 /** Rates with their intervals, those of others below. */

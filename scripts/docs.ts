@@ -15,12 +15,10 @@ import {
   methods,
   preprocessingModes,
 } from "../src/index.ts";
+import { table } from "./markdown.ts";
 import { operatorsPage } from "./operators/page.ts";
 
 const made = "<!-- made by `npm run docs`; do not edit -->";
-const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map(() => "---"), ...rows].map((row) => `| ${row.map(cell).join(" | ")} |`).join("\n");
 
 function errors(): string {
   return `${made}

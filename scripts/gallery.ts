@@ -52,8 +52,6 @@ interface Entry {
   readonly across?: number;
   /** Pictures of several runs are brought to this height and width. */
   readonly side?: number;
-  /** Of the JPEG, 0 to 100. */
-  readonly quality?: number;
 }
 
 const cats: Network = { name: "cats-and-dogs", file: "cats-and-dogs" };
@@ -268,9 +266,9 @@ function modelOf(network: Network): Promise<Model> {
 
 async function made({ network, options, photo }: Run): Promise<Images> {
   const model = await modelOf(network);
+  if (!photo) return visualize.run(model, {}, options);
   const { picture, name } = await openImage(await embeddedPhotograph());
-  const input = photo ? { feeds: model.prepare(picture).tensor, name, isPicture: true } : {};
-  return visualize.run(model, input, options);
+  return visualize.run(model, { feeds: model.prepare(picture).tensor, name, isPicture: true }, options);
 }
 
 /** Several runs as one: what differs between them is listed. */
@@ -317,7 +315,7 @@ async function draw(entry: Entry, pngs: string | undefined): Promise<void> {
   const result = results.length > 1 ? together(entry, results) : gridded(first!, entry.across);
   const sheet = imagesSheet(result);
   const path = join(root, "docs/pictures", entry.file);
-  const bytes = path.endsWith(".png") ? encodePng(sheet) : await encodeJpeg(sheet, entry.quality ?? 72, platform.codec);
+  const bytes = path.endsWith(".png") ? encodePng(sheet) : await encodeJpeg(sheet, 72, platform.codec);
   writeFileSync(path, bytes);
   if (pngs !== undefined) writeFileSync(join(pngs, `${entry.name}.png`), encodePng(sheet));
   for (const { label, reached, probability, dead } of result.images)
