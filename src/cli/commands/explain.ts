@@ -197,15 +197,13 @@ async function run(files: readonly string[], flags: Flags, command: Command): Pr
         made.push(...namesOf(results, targets));
       }
       if (!opened.several) terminal.progress(1, 1, "");
+      const own = made.flatMap(({ result }) => result.notes);
       if (photo !== undefined && model.guessedMode !== undefined) {
         const [answer] = await model.predict(feeds, { top: 1 });
         const doubt = answer && (await preprocessingDoubt(model, answer.output));
-        if (doubt !== undefined) terminal.note(`note: ${doubt}`);
+        if (doubt !== undefined) own.push(doubt);
       }
-      notes.add(
-        name,
-        made.flatMap(({ result }) => result.notes),
-      );
+      notes.add(name, own);
       if (!several) notes.end();
       const folder = batch.length > 1 ? join(input.folder, String(row)) : input.folder;
       const written = await terminal.time("pictures", () =>
