@@ -2,7 +2,6 @@
 import { ConvlensError } from "../../core/errors.ts";
 import type { Prediction } from "../../core/result.ts";
 import { feedsOf, type Method, originOf, resolveOptions } from "../method.ts";
-
 import { preprocessingDoubt } from "./doubt.ts";
 
 export interface PredictOptions {

@@ -46,13 +46,15 @@ async function weightsOf(
   return { weights, bias: biases === undefined ? undefined : Number(biases.data[channel]) };
 }
 
+const namesOf = (images: readonly MadeImage[]): string =>
+  images.map(({ label }) => label.replace("channel ", "")).join(", ");
+
 /** Units that views on the way switched on, but that the picture in the end does not, in one line. */
 export function whatFellOff(images: readonly MadeImage[], name: string): readonly string[] {
   if (images.length === 0) return [];
-  const names = images.map(({ label }) => label.replace("channel ", "")).join(", ");
-  const [unit, are] = images.length === 1 ? ["channel", "is"] : ["channels", "are"];
+  const [unit, are, it] = images.length === 1 ? ["channel", "is", "it"] : ["channels", "are", "them"];
   return [
-    `${unit} ${names} of ${name} ${are} 0 for the picture in the end, though views of it on the way switched ${images.length === 1 ? "it" : "them"} on: try more steps, another seed or a smaller rate`,
+    `${unit} ${namesOf(images)} of ${name} ${are} 0 for the picture in the end, though views of it on the way switched ${it} on: try more steps, another seed or a smaller rate`,
   ];
 }
 
@@ -60,7 +62,7 @@ export function whatFellOff(images: readonly MadeImage[], name: string): readonl
 export function whatIsDead(images: readonly MadeImage[], name: string): readonly string[] {
   const dead = images.filter((made) => made.dead !== null);
   if (dead.length === 0) return [];
-  const names = dead.map(({ label }) => label.replace("channel ", "")).join(", ");
+  const names = namesOf(dead);
   if (dead.length === images.length && dead.length > 1)
     return [
       `all ${dead.length} pictures of ${name} are blank, for no start switched a unit on (${names}); try another --seed, --preset lucid or --from photograph`,

@@ -104,6 +104,7 @@ export function viewer(canvas: Size, size: Size, border: Border): (affine: Affin
   };
 }
 
+/** One view, with memory of its own. */
 export const view = (affine: Affine, canvas: Size, size: Size, border: Border): View =>
   viewer(canvas, size, border)(affine);
 
@@ -194,10 +195,7 @@ export function gaussian(deviation: number, { height, width }: Size): Pick<View,
     return out;
   };
   // Rows and columns commute, so that the transposed map may go in the same order.
-  return {
-    apply: (planes) => along(planes, gather),
-    adjoint: (slopes) => along(slopes, spread),
-  };
+  return { apply: (planes) => along(planes, gather), adjoint: (slopes) => along(slopes, spread) };
 }
 
 /** The weights of one place of a line: of which places from `first`. */

@@ -137,11 +137,11 @@ export const visualize: Visualize = {
     const preset = chosenPreset(presetOf(options), options, input);
     if (preset.octaves && input.resume)
       throw new ConvlensError("option-invalid", "a dream is short and starts anew: it cannot be gone on with");
-    const avoiding = new Set<MadeImage>();
     const subject = await subjectOf(model, preset, options);
     const { onProgress, signal, onStep, onState } = given;
     const { batches } = subject;
     const images: MadeImage[] = [];
+    const fellOff: MadeImage[] = [];
     const states: AscentState[] = [];
     const losses: number[][] = [];
     const notes = new Set<string>([...model.notes, ...subject.notes]);
@@ -180,13 +180,12 @@ export const visualize: Visualize = {
         );
       const done = await finished(model, input, batch, made, job, preset);
       images.push(...done);
-      for (const [n, item] of batch.items.entries()) if (item.avoids) avoiding.add(done[n]!);
+      fellOff.push(...done.filter((one, n) => one.reached === 0 && one.dead === null && !batch.items[n]!.avoids));
       losses.push([...made.losses]);
       states.push(made.state);
     }
     for (const note of whatIsDead(images, subject.name)) notes.add(note);
-    const off = images.filter((made) => made.reached === 0 && made.dead === null && !avoiding.has(made));
-    for (const note of whatFellOff(off, subject.name)) notes.add(note);
+    for (const note of whatFellOff(fellOff, subject.name)) notes.add(note);
     if (preset.canvas === "raw" && !input.start) for (const note of outside(model, preset)) notes.add(note);
     if (!preset.octaves) onState?.(states);
     const across = subject.across ?? Math.ceil(Math.sqrt(images.length));
