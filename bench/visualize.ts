@@ -41,7 +41,7 @@ async function grids(): Promise<Row[]> {
     ["block3_conv1", "/features/features.11/Relu", 1.5],
     ["block4_conv1", "/features/features.18/Relu", 1.4],
   ] as const) {
-    const options = { preset: "chollet", layer, channels: channels(64), batch: 16 };
+    const options = { preset: "chollet", layer, channels: channels(64) };
     await timed(model, { ...options, channels: [0], steps: 1 });
     const ours = await timed(model, { ...options, steps });
     const theirs = peer("chollet", folder, String(steps), name).seconds!;

@@ -40,6 +40,11 @@ export interface EngineOptions {
   readonly spin?: false;
 }
 
+export interface AnswerOptions {
+  /** The memory of the answers may be used again by the next such run of the same graph: whoever asks is done with them by then. */
+  readonly transient?: true;
+}
+
 export interface EngineSession {
   readonly inputs: readonly {
     readonly name: string;
@@ -48,7 +53,11 @@ export interface EngineSession {
   }[];
   readonly outputs: readonly string[];
   /** Runs once. All outputs of the session are computed whatever is fetched. Throws `engine-failed`. */
-  run(feeds: Readonly<Record<string, Tensor>>, outputs?: readonly string[]): Promise<Record<string, Tensor>>;
+  run(
+    feeds: Readonly<Record<string, Tensor>>,
+    outputs?: readonly string[],
+    options?: AnswerOptions,
+  ): Promise<Record<string, Tensor>>;
   release(): Promise<void>;
 }
 
@@ -56,6 +65,17 @@ export interface Engine {
   /** Name and version, as results state it: "onnxruntime-node 1.30.0 (cpu)". */
   readonly name: string;
   createSession(model: EngineModel, options?: EngineOptions): Promise<EngineSession>;
+  /** Engines of the same kind in threads of their own; absent where there are none (browsers, WASM). */
+  readonly workers?: {
+    /** How many of them this machine can run at once. */
+    readonly cores: number;
+    open(): WorkerEngine;
+  };
+}
+
+export interface WorkerEngine extends Engine {
+  /** Ends the thread; all its sessions must have been released. */
+  close(): Promise<void>;
 }
 
 export interface Zlib {

@@ -88,6 +88,27 @@ const once = <T>(make: () => T): (() => T) => {
   };
 };
 
+/** More at once would take much memory for little more speed. */
+const MOST_WORKERS = 8;
+
+/** See `Model.workers`. Two for each thread: while one waits for JavaScript's part of the work, the other computes. */
+function makeWorkers(parts: ModelParts, count: number): readonly Model[] {
+  const { workers } = parts.engine;
+  const { threads = workers?.cores ?? 1, device = "cpu" } = parts.engineOptions;
+  const number = Math.min(count, 2 * threads, MOST_WORKERS);
+  if (!workers || device !== "cpu" || threads < 2 || number < 2) return [];
+  return Array.from({ length: number }, () => {
+    const engine = workers.open();
+    const engineOptions = { ...parts.engineOptions, threads: Math.max(1, Math.floor(threads / number)) };
+    const model = makeModel({ ...parts, engine, engineOptions });
+    const release = async (): Promise<void> => {
+      await model.release();
+      await engine.close();
+    };
+    return { ...model, release };
+  });
+}
+
 export function makeModel(parts: ModelParts): Model {
   const { platform, engine, file, inputs, preprocessing, labels } = parts;
   const { graph, source, sourceLayout } = file;
@@ -247,12 +268,13 @@ export function makeModel(parts: ModelParts): Model {
     run,
     predict,
     gradient,
-    compute: async (own, feeds) => {
+    compute: async (own, feeds, options) => {
       mustOpen(file);
-      return sessions.compute(own, feeds);
+      return sessions.compute(own, feeds, options);
     },
     findTarget,
     weight: (layer, name) => readWeight(graph, layer, name),
+    workers: (count) => makeWorkers(parts, count),
     release: () => sessions.release(),
   };
 }

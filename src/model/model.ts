@@ -4,7 +4,7 @@ import type { Emitter } from "../autodiff/emitter.ts";
 import type { Overlay } from "../autodiff/rule.ts";
 import type { Layer, Layout } from "../core/layers.ts";
 import type { Picture } from "../core/picture.ts";
-import type { RunOptions } from "../core/platform.ts";
+import type { AnswerOptions, RunOptions } from "../core/platform.ts";
 import type { ClassScore, ExplainedTarget } from "../core/result.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -69,7 +69,7 @@ export interface HeadValues {
   readonly output: string;
 }
 
-export interface GradientOptions extends RunOptions {
+export interface GradientOptions extends RunOptions, AnswerOptions {
   /** One or several; all share the forward pass. */
   readonly targets: readonly Target[];
   /**
@@ -150,11 +150,21 @@ export interface Model {
    * Runs a graph of one's own (a parameterisation, a linear map) on the network's engine. Keep one object for one graph:
    * its session is cached by it.
    */
-  compute(graph: Graph, feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
+  compute(
+    graph: Graph,
+    feeds: Readonly<Record<string, Tensor>>,
+    options?: AnswerOptions,
+  ): Promise<Record<string, Tensor>>;
   /** The target that a user's words mean: a class by index or name, or the top class. Throws `label-unknown`. */
   findTarget(what: string | number, of?: "logit" | "probability"): Promise<Target>;
   /** A weight in its framework's shape, as float32. */
   weight(layer: Layer, name: string): Promise<Tensor<"float32"> | undefined>;
+  /**
+   * The same network up to `count` times, each computing in a thread of its own, which together have as many threads as
+   * this one: for work in independent parts, of which several then run at once. Empty where it would be one alone or the
+   * platform has no such threads. Release each after use.
+   */
+  workers(count: number): readonly Model[];
   /** Frees all sessions. */
   release(): Promise<void>;
 }

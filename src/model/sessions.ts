@@ -3,7 +3,7 @@
  * within a bound, and the batch of files that fix it at 1.
  */
 import { ConvlensError, throwIfCancelled } from "../core/errors.ts";
-import type { Engine, EngineOptions, EngineSession, RunOptions } from "../core/platform.ts";
+import type { AnswerOptions, Engine, EngineOptions, EngineSession, RunOptions } from "../core/platform.ts";
 import { arrayTypes, type Tensor } from "../core/tensor.ts";
 import type { ModelFile } from "../formats/format.ts";
 import { encodeGraph } from "../formats/onnx/write.ts";
@@ -33,9 +33,14 @@ export interface Sessions {
   /** What belongs to a plan, made once and kept under its key. */
   known<T>(key: string, make: () => T): T;
   /** The outputs of a graph that is made from the file's graph. The file must not be opaque. */
-  runPlan(plan: Plan, feeds: Values, outputs: readonly string[], options?: RunOptions): Promise<Record<string, Tensor>>;
+  runPlan(
+    plan: Plan,
+    feeds: Values,
+    outputs: readonly string[],
+    options?: RunOptions & AnswerOptions,
+  ): Promise<Record<string, Tensor>>;
   /** The outputs of a graph that has nothing to do with the file. The file must not be opaque. */
-  compute(graph: Graph, feeds: Values): Promise<Record<string, Tensor>>;
+  compute(graph: Graph, feeds: Values, options?: AnswerOptions): Promise<Record<string, Tensor>>;
   /** Frees all sessions; a later run makes new ones. */
   release(): Promise<void>;
 }
@@ -74,6 +79,7 @@ export function makeSessions(
     feeds: Values,
     outputs: readonly string[],
     freed: boolean,
+    options: AnswerOptions = {},
   ): Promise<Record<string, Tensor>> => {
     const key = file.opaque === undefined ? `${freed} ${plan.key}` : "";
     const entry = entries.get(key) ?? make(plan, freed);
@@ -84,7 +90,7 @@ export function makeSessions(
     try {
       const session = await entry.session;
       const used = Object.fromEntries(session.inputs.flatMap(({ name }) => (feeds[name] ? [[name, feeds[name]]] : [])));
-      return await session.run(used, outputs);
+      return await session.run(used, outputs, options.transient && { transient: true });
     } catch (error) {
       if (!(await settles(entry.session))) entries.delete(key);
       throw error;
@@ -130,12 +136,12 @@ export function makeSessions(
     // Only an input that the file fixes at one picture says how many there are: others may have a first axis of their own.
     const fixed = file.graph.inputs.filter((name) => isFixed(file.graph, name));
     const count = Math.max(1, ...fixed.map((name) => feeds[name]?.dims[0] ?? 1));
-    if (count === 1) return pass(plan, feeds, outputs, false);
+    if (count === 1) return pass(plan, feeds, outputs, false, options);
     if (batches === undefined) {
       batches = await canBatch(plan, feeds, outputs, count);
       if (!batches) note(`"${file.source.name}" takes one picture at a time: batches are fed one by one`);
     }
-    return batches ? pass(plan, feeds, outputs, true) : loop(plan, feeds, outputs, count, options);
+    return batches ? pass(plan, feeds, outputs, true, options) : loop(plan, feeds, outputs, count, options);
   };
 
   return {
@@ -146,8 +152,8 @@ export function makeSessions(
       return value;
     },
     runPlan,
-    compute: (graph, feeds) =>
-      pass({ key: `own ${identity(graph)}`, build: () => graph, beside: true }, feeds, graph.outputs, false),
+    compute: (graph, feeds, options) =>
+      pass({ key: `own ${identity(graph)}`, build: () => graph, beside: true }, feeds, graph.outputs, false, options),
     run: async (feeds, outputs, options = {}) => {
       const computed = outputs.filter((name) => !file.graph.inputs.includes(name));
       const given = Object.fromEntries(outputs.flatMap((name) => (feeds[name] ? [[name, feeds[name]]] : [])));

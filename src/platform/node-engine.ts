@@ -1,7 +1,9 @@
 /** ONNX Runtime in Node: the native library where it is installed, else the WASM engine. */
+import { availableParallelism } from "node:os";
 import { ConvlensError } from "../core/errors.ts";
 import type { Engine, EngineModel } from "../core/platform.ts";
-import type { Loader } from "./ort.ts";
+import { workerRuntime } from "./node-workers.ts";
+import type { Loader, Runtime } from "./ort.ts";
 import { ortEngine, webgpu } from "./ort.ts";
 import { bytesLoader } from "./ort-web.ts";
 import { readAll } from "./source.ts";
@@ -35,12 +37,23 @@ async function nativeEngine(): Promise<Engine> {
   process.env.ORT_DISABLE_TELEMETRY = "1";
   const ort = await import("onnxruntime-node");
   ort.env.logLevel = "fatal";
-  return ortEngine(ort, `onnxruntime-node ${ort.env.versions.common} (cpu)`, nativeLoader, (device = "cpu") => {
-    const known = ort.listSupportedBackends().map(({ name }) => name);
-    if (!known.includes(device))
-      throw new ConvlensError("option-invalid", `device "${device}" is not one of ${known.join(", ")}`);
-    return [device === "webgpu" ? webgpu : device];
-  });
+  const engineOf = (runtime: Runtime): Engine =>
+    ortEngine(runtime, `onnxruntime-node ${ort.env.versions.common} (cpu)`, nativeLoader, (device = "cpu") => {
+      const known = ort.listSupportedBackends().map(({ name }) => name);
+      if (!known.includes(device))
+        throw new ConvlensError("option-invalid", `device "${device}" is not one of ${known.join(", ")}`);
+      return [device === "webgpu" ? webgpu : device];
+    });
+  return {
+    ...engineOf(ort),
+    workers: {
+      cores: availableParallelism(),
+      open: () => {
+        const { runtime, close } = workerRuntime();
+        return { ...engineOf(runtime), close };
+      },
+    },
+  };
 }
 
 async function wasmEngine(): Promise<Engine> {

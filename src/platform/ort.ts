@@ -4,7 +4,7 @@
  */
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
 import { ConvlensError } from "../core/errors.ts";
-import type { Engine, EngineModel, EngineOptions, EngineSession } from "../core/platform.ts";
+import type { AnswerOptions, Engine, EngineModel, EngineOptions, EngineSession } from "../core/platform.ts";
 import type { ElementType, Tensor } from "../core/tensor.ts";
 import { arrayTypes } from "../core/tensor.ts";
 
@@ -13,6 +13,9 @@ export interface Runtime {
   readonly InferenceSession: typeof InferenceSession;
   readonly Tensor: typeof OrtTensor;
 }
+
+/** What a run is told; `transient` is for workers alone. */
+export type Settings = InferenceSession.RunOptions & Pick<AnswerOptions, "transient">;
 
 /** How one platform turns a model into what `InferenceSession.create` takes. */
 export type Loader = (
@@ -81,11 +84,14 @@ function wrap(
       dims: input.isTensor ? input.shape : [],
     })),
     outputs: session.outputNames,
-    run: (feeds, outputs) =>
+    run: (feeds, outputs, { transient } = {}) =>
       queued(async () => {
         const given = Object.entries(feeds).map(([name, tensor]) => [name, toOrt(runtime, name, tensor)] as const);
         const results = await failing("the model cannot be run", () =>
-          session.run(Object.fromEntries(given), outputs ?? session.outputNames, { logSeverityLevel: 4 }),
+          session.run(Object.fromEntries(given), outputs ?? session.outputNames, {
+            logSeverityLevel: 4,
+            transient,
+          } as Settings),
         );
         return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, fromOrt(name, value)]));
       }),

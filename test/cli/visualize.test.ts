@@ -95,6 +95,21 @@ it("stopped by Ctrl-C it keeps what is there, and goes on from it to the same pi
   expect(await picture(rest)).toEqual(await picture(whole));
 }, 120_000);
 
+it("a second Ctrl-C ends at once, also in the middle of what threads of its own compute", async () => {
+  const options = ["visualize", "--layer", "conv2d_3", "--channel", "0:8", "--steps", "200", "--threads", "2"];
+  const child = spawn(process.execPath, [...program, ...options, "--out", join(root, "twice")]);
+  let said = "";
+  child.stderr.on("data", (chunk) => {
+    const [before, now] = [said, said + chunk];
+    if (!before.includes("objective") && now.includes("objective")) child.kill("SIGINT");
+    if (!before.includes("stopping") && now.includes("stopping")) child.kill("SIGINT");
+    said = now;
+  });
+  expect(await new Promise((done) => child.on("close", done))).toBe(130);
+  expect(said).not.toMatch(/terminate|abort/i);
+  expect(existsSync(join(root, "twice"))).toBe(false);
+}, 60_000);
+
 it("goes on from an array of one's own, and tells damaged states from others", async () => {
   const [first, half, whole, rest] = ["first", "own", "own-whole", "own-rest"].map((name) => join(root, name)) as [
     string,

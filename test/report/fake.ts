@@ -168,6 +168,7 @@ export function fakeModel(options: FakeOptions = {}): Model {
         notes: [],
       })),
     weight: async (_layer, name) => (name === "kernel" ? fill([3, 3, 3, 4], 7) : float32([4], [0.1, -0.2, 0, 0.3])),
+    workers: () => [],
     release: async () => {},
   };
 }

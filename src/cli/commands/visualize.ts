@@ -156,7 +156,8 @@ async function run(files: readonly string[], flags: Flags, command: Command): Pr
   const direction = flags.direction === undefined ? [] : Array.from((await readArray(flags.direction)).data, Number);
   const photo = await photographOf(opened);
   const stop = stopOnInterrupt(() => terminal.note("stopping after this step; Ctrl-C once more ends at once"));
-  let losses: readonly number[] = [];
+  /** Of the batches under way: the first one's is shown. */
+  const losses = new Map<number, readonly number[]>();
   let states: readonly AscentState[] = [];
   const frames: Picture[] = [];
   const given = Object.fromEntries(plain.map((name) => [name, flags[name as keyof Flags]]));
@@ -182,10 +183,11 @@ async function run(files: readonly string[], flags: Flags, command: Command): Pr
         onProgress: (done, total, what) => {
           // A bar moves with every step; lines are for every tenth of the way.
           if (process.stderr.isTTY || done % Math.ceil(total / 10) === 0)
-            terminal.progress(done, total, `${what} ${curve(losses)}`);
+            terminal.progress(done, total, `${what} ${curve(losses.values().next().value ?? [])}`);
         },
         onStep: (step) => {
-          losses = step.losses;
+          losses.set(step.batch, step.losses);
+          if (step.step === step.steps) losses.delete(step.batch);
           if (flags.frames === undefined || step.batch > 0 || (step.step - 1) % flags.frames !== 0) return;
           const pictures = step.pictures();
           frames.push(pictureGrid(pictures, { across: Math.ceil(Math.sqrt(pictures.length)), order: "rows" }, 2));

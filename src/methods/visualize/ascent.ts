@@ -3,7 +3,7 @@
  * of the objective comes back the same way.
  */
 import { redirectedRelu } from "../../autodiff/overlays/redirected.ts";
-import type { RunOptions } from "../../core/platform.ts";
+import type { AnswerOptions, RunOptions } from "../../core/platform.ts";
 import { type Random, random } from "../../core/random.ts";
 import { float32, type Tensor } from "../../core/tensor.ts";
 import type { Model, Target } from "../../model/model.ts";
@@ -93,7 +93,7 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
     const sharp = filled(seen, canvas, job);
     const input = toInput(noisy(soft ? soft.apply(sharp) : sharp, canvas, drawn), size, job.sees, units, fed);
     const overlay = redirect ? { overlay: redirectedRelu } : {};
-    const { targets } = await model.gradient(input, { targets: [target], anySize, ...overlay });
+    const { targets } = await model.gradient(input, { targets: [target], anySize, ...brief, ...overlay });
     const fromNetwork = Object.values(targets[0]!.gradients)[0]!;
     const slope = fromInput(fromNetwork, size, units, returned);
     return {
@@ -109,7 +109,7 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
       ended = "stopped";
       break;
     }
-    const canvas = way ? await run(model, way, "forward", { parameters: float32(way.dims, values) }) : values;
+    const canvas = way ? await run(model, way, "forward", { parameters: float32(way.dims, values) }, brief) : values;
     let slope: Float32Array = new Float32Array(0);
     let loss = 0;
     for (let v = 0; v < job.views; v++) {
@@ -138,10 +138,16 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
     good.set(values);
     regularize(canvas, slope, size, middleOf(units), size.count, job.regularizers);
     const back = way
-      ? await run(model, way, "backward", {
-          parameters: float32(way.dims, values),
-          slope: float32([size.count, size.channels, size.height, size.width], slope),
-        })
+      ? await run(
+          model,
+          way,
+          "backward",
+          {
+            parameters: float32(way.dims, values),
+            slope: float32([size.count, size.channels, size.height, size.width], slope),
+          },
+          brief,
+        )
       : slope;
     normalize(back, size, job.normalize);
     optimizer.step(values, back);
@@ -164,14 +170,18 @@ function isDead({ data }: Tensor<"float32">, count: number): boolean {
   return false;
 }
 
+/** For what a step is done with when it ends. */
+const brief: AnswerOptions = { transient: true };
+
 async function run(
   model: Model,
   way: Parameters,
   which: "forward" | "backward",
   feeds: Readonly<Record<string, Tensor>>,
+  options?: AnswerOptions,
 ): Promise<Float32Array> {
   const graph = way[which];
-  return (await model.compute(graph, feeds))[graph.outputs[0]!]!.data as Float32Array;
+  return (await model.compute(graph, feeds, options))[graph.outputs[0]!]!.data as Float32Array;
 }
 
 /** How a step sees the canvas: a view, and perhaps a blur of it. */

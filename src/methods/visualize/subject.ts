@@ -67,8 +67,12 @@ export interface Subject {
 
 /** Noise of copies of one picture. */
 const copyKey = (key: number, copy: number): number => key + 100_003 * copy;
-const grouped = <T>(all: readonly T[], size: number): readonly (readonly T[])[] =>
-  Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));
+/** Groups of at most `size`, as even as they can be: they are drawn side by side. */
+function grouped<T>(all: readonly T[], size: number): readonly (readonly T[])[] {
+  const count = Math.ceil(all.length / size);
+  const from = (i: number): number => Math.ceil((i * all.length) / count);
+  return Array.from({ length: count }, (_, i) => all.slice(from(i), from(i + 1)));
+}
 const wrong = (message: string): never => {
   throw new ConvlensError("option-invalid", message);
 };

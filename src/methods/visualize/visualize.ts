@@ -7,6 +7,7 @@ import { float32, type Tensor, toFloat32 } from "../../core/tensor.ts";
 import { isTensor } from "../../model/feeds.ts";
 import type { Model } from "../../model/model.ts";
 import { type Method, type MethodInput, mustApply, originOf, resolveOptions } from "../method.ts";
+import { inWorkers } from "../workers.ts";
 import { type Ascended, type AscentJob, type AscentState, ascend } from "./ascent.ts";
 import { deadReason, whatFellOff, whatIsDead } from "./dead.ts";
 import { dream, resized } from "./dream.ts";
@@ -18,7 +19,7 @@ import { type Batch, subjectOf } from "./subject.ts";
 import { transformForms } from "./transforms.ts";
 import { toInput } from "./units.ts";
 
-/** What one step of one batch looked like. */
+/** What one step of one batch looked like; batches take turns. */
 export interface AscentStep {
   readonly batch: number;
   readonly step: number;
@@ -127,7 +128,13 @@ export const visualize: Visualize = {
     tv: penalty("the steps from pixel to pixel"),
     blur: penalty("what a blur takes away"),
     boundary: penalty("what lies in the frame"),
-    batch: { type: "integer", default: 8, min: 1, max: 256, help: "pictures made at once; memory grows with it" },
+    batch: {
+      type: "integer",
+      default: 4,
+      min: 1,
+      max: 256,
+      help: "pictures of one pass; up to two such batches for each thread are under way at once, and memory grows with them",
+    },
     seed: { type: "integer", default: 0, min: 0, max: 2 ** 31 - 1, help: "seed of the start and the views" },
   },
   applies: (model) => model.opaque ?? (model.input.shape.length === 4 ? undefined : "its input is no picture"),
@@ -140,20 +147,13 @@ export const visualize: Visualize = {
     const subject = await subjectOf(model, preset, options);
     const { onProgress, signal, onStep, onState } = given;
     const { batches } = subject;
-    const images: MadeImage[] = [];
-    const fellOff: MadeImage[] = [];
-    const states: AscentState[] = [];
-    const losses: number[][] = [];
     const notes = new Set<string>([...model.notes, ...subject.notes]);
     const steps = options.steps || preset.steps;
-    for (const [b, batch] of batches.entries()) {
-      if (signal?.aborted && b > 0) {
-        const left = batches.slice(b).reduce((sum, { items }) => sum + items.length, 0);
-        notes.add(`stopped: ${left} of ${left + images.length} pictures were not begun`);
-        break;
-      }
-      const first = batches.slice(0, b).reduce((sum, { items }) => sum + items.length, 0);
-      const job = jobOf(model, preset, batch, options, input, first);
+    const firsts = batches.map((_, b) => batches.slice(0, b).reduce((sum, { items }) => sum + items.length, 0));
+    const progress = batches.map(() => ({ done: 0, what: "" }));
+    const draw = async (b: number, worker: Model, stop: AbortSignal): Promise<Drawn> => {
+      const batch = batches[b]!;
+      const job = jobOf(worker, preset, batch, options, input, firsts[b]!);
       const resume = input.resume?.[b];
       if (resume) mustFit(resume, job);
       const made = await ascended(
@@ -168,26 +168,37 @@ export const visualize: Visualize = {
         batch,
         preset,
         {
-          ...(signal ? { signal } : {}),
-          onProgress: (done, total, what) => onProgress?.(b * total + done, batches.length * total, what),
+          signal: stop,
+          onProgress: (done, total, what) => {
+            progress[b] = { done, what };
+            const first = progress.find((one) => one.done < total) ?? progress[b]!;
+            const all = progress.reduce((sum, one) => sum + one.done, 0);
+            onProgress?.(all, batches.length * total, first.what);
+          },
         },
       );
-      if (made.ended === "stopped")
-        notes.add(`stopped at step ${made.state.step} of ${steps}: the picture is as it was then`);
-      if (made.ended === "exploded")
-        notes.add(
-          `the values grew beyond all bounds at step ${made.state.step + 1}: the picture is the last good one; a smaller rate may help`,
-        );
-      const done = await finished(model, input, batch, made, job, preset);
-      images.push(...done);
-      fellOff.push(...done.filter((one, n) => one.reached === 0 && one.dead === null && !batch.items[n]!.avoids));
-      losses.push([...made.losses]);
-      states.push(made.state);
-    }
+      return { batch, made, images: await finished(worker, input, batch, made, job, preset) };
+    };
+    const all = await inWorkers(model, batches.length, signal, draw);
+    const images = all.flatMap((one) => one.images);
+    const left = batches.slice(all.length).reduce((sum, { items }) => sum + items.length, 0);
+    if (left > 0) notes.add(`stopped: ${left} of ${left + images.length} pictures were not begun`);
+    const endedAt = (how: Ascended["ended"]): readonly number[] =>
+      all.flatMap(({ made }) => (made.ended === how ? [made.state.step] : []));
+    const stopped = endedAt("stopped");
+    if (stopped.length > 0)
+      notes.add(`stopped at step ${rangeOf(stopped)} of ${steps}: the pictures are as they were then`);
+    for (const step of endedAt("exploded"))
+      notes.add(
+        `the values grew beyond all bounds at step ${step + 1}: the picture is the last good one; a smaller rate may help`,
+      );
+    const fellOff = all.flatMap(({ batch, images: own }) =>
+      own.filter((one, n) => one.reached === 0 && one.dead === null && !batch.items[n]!.avoids),
+    );
     for (const note of whatIsDead(images, subject.name)) notes.add(note);
     for (const note of whatFellOff(fellOff, subject.name)) notes.add(note);
     if (preset.canvas === "raw" && !input.start) for (const note of outside(model, preset)) notes.add(note);
-    if (!preset.octaves) onState?.(states);
+    if (!preset.octaves) onState?.(all.map(({ made }) => made.state));
     const across = subject.across ?? Math.ceil(Math.sqrt(images.length));
     return {
       kind: "images",
@@ -195,7 +206,7 @@ export const visualize: Visualize = {
       of: subject.name,
       images,
       grid: { across, ...preset.grid },
-      losses: meanOf(losses),
+      losses: meanOf(all.map(({ made }) => made.losses)),
       origin: await originOf(
         model,
         "visualize",
@@ -206,6 +217,16 @@ export const visualize: Visualize = {
     };
   },
 };
+
+const rangeOf = (numbers: readonly number[]): string =>
+  [...new Set([Math.min(...numbers), Math.max(...numbers)])].join(" to ");
+
+/** A batch that was begun. */
+interface Drawn {
+  readonly batch: Batch;
+  readonly made: Ascended;
+  readonly images: readonly MadeImage[];
+}
 
 function presetOf({ preset, targets }: VisualizeOptions): Preset {
   const wanted = preset === "auto" ? (targets.length > 0 ? "class" : "lucid") : preset;
