@@ -6,9 +6,11 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AscentStep, type Model, type VisualizeOptions, visualize } from "../src/index.ts";
-import { openModel } from "../src/node.ts";
-import { peerPython, type Row, root } from "./measure.ts";
+import type { AscentStep, Model, VisualizeOptions } from "../src/index.ts";
+import { built, builtNode, peerPython, type Row, root } from "./measure.ts";
+
+const { visualize } = built;
+const { openModel } = builtNode;
 
 const folder = process.env.CONVLENS_BENCH_NETWORKS ?? join(tmpdir(), "convlens-bench-networks");
 const asked = process.argv.slice(2);
@@ -59,7 +61,8 @@ async function grids(): Promise<Row[]> {
 
 /** Lucid's preset beside torch-lucent; the faster of its two ways, one picture after another or all in one batch. */
 async function lucid(): Promise<Row[]> {
-  const steps = 40;
+  // The preset has 512.
+  const steps = 120;
   const model = await openModel(join(folder, "mobilenetv2.onnx"), { preprocessing: "torch" });
   const options = { preset: "lucid", layer: "/features/features.13/Add", channels: channels(16), steps };
   await timed(model, { ...options, channels: [0], steps: 1 });

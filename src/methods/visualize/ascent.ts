@@ -4,7 +4,7 @@
  */
 import { redirectedRelu } from "../../autodiff/overlays/redirected.ts";
 import type { AnswerOptions, RunOptions } from "../../core/platform.ts";
-import { type Random, random } from "../../core/random.ts";
+import { type Random, random, sampled } from "../../core/random.ts";
 import { float32, type Tensor } from "../../core/tensor.ts";
 import type { Model, Target } from "../../model/model.ts";
 import { type Normalization, normalize, type OptimizerName, optimizers } from "./optimizers.ts";
@@ -231,7 +231,7 @@ function noises(job: AscentJob): (seen: Float32Array, canvas: Float32Array, draw
   if (looks.noise === 0) return (seen) => seen;
   const source = random(seed);
   const deviation = looks.noise * (units.raw ? 255 : 1);
-  const row = Float32Array.from({ length: ROW }, () => deviation * source.normal());
+  const row = sampled(ROW, () => deviation * source.normal());
   let own = new Float32Array(0);
   return (seen, canvas, drawn) => {
     // What is seen is memory of the view, unless it is the canvas itself.

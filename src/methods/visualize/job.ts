@@ -1,6 +1,6 @@
 /** One ascent, from what was asked for: sizes, starts, parameters, penalties. */
 import { ConvlensError } from "../../core/errors.ts";
-import { random } from "../../core/random.ts";
+import { random, sampled } from "../../core/random.ts";
 import { float32, type Tensor, toFloat32 } from "../../core/tensor.ts";
 import { isTensor } from "../../model/feeds.ts";
 import type { Model } from "../../model/model.ts";
@@ -170,10 +170,7 @@ function noiseOf(preset: Preset, size: CanvasSize, parameters: Parameters | unde
   const source = random(seed);
   if (parameters) return parameters.start(source);
   const { middle, spread } = preset.start;
-  return Float32Array.from(
-    { length: size.channels * size.height * size.width },
-    () => spread * source.uniform() + middle,
-  );
+  return sampled(size.channels * size.height * size.width, () => spread * source.uniform() + middle);
 }
 
 /** Height and width of pictures to begin with. */

@@ -6,7 +6,7 @@ import { type Emitter, emitter, GRADIENT } from "../../autodiff/emitter.ts";
 import { gradient } from "../../autodiff/gradient.ts";
 import { rules } from "../../autodiff/rules/index.ts";
 import { ConvlensError } from "../../core/errors.ts";
-import type { Random } from "../../core/random.ts";
+import { type Random, sampled } from "../../core/random.ts";
 import { float32 } from "../../core/tensor.ts";
 import { builder, int } from "../../graph/builder.ts";
 import type { Graph } from "../../graph/graph.ts";
@@ -58,11 +58,20 @@ export function spectrumScale(height: number, width: number, decay = 1): Float64
   return frequencies(height, width).map((f) => Math.sqrt(width * height) / Math.max(f, lowest) ** decay);
 }
 
-/**
- * The inverse real 2-D Fourier transform as two matrix products: of `[rows, 2 h, k]` (real parts over imaginary ones)
- * to `[rows, h, w]`. Divides by h w, as NumPy's `irfft2`.
- */
-export function inverseFourier(emit: Emitter, spectrum: string, height: number, width: number): string {
+interface FourierMatrices {
+  readonly size: string;
+  /** Along columns, complex: `[2 h, 2 h]`. */
+  readonly down: Float32Array;
+  /** Along rows, to real numbers: `[2 k, w]`. */
+  readonly across: Float32Array;
+}
+
+/** Those of the last size: batches that are drawn side by side have one. */
+let lastMatrices: FourierMatrices | undefined;
+
+function fourierMatrices(height: number, width: number): FourierMatrices {
+  const size = `${height} x ${width}`;
+  if (lastMatrices?.size === size) return lastMatrices;
   const columns = Math.floor(width / 2) + 1;
   const down = new Float32Array(4 * height * height);
   for (let n = 0; n < height; n++)
@@ -85,6 +94,17 @@ export function inverseFourier(emit: Emitter, spectrum: string, height: number, 
       across[(columns + k) * width + w] = (-twice * Math.sin(angle)) / (height * width);
     }
   }
+  lastMatrices = { size, down, across };
+  return lastMatrices;
+}
+
+/**
+ * The inverse real 2-D Fourier transform as two matrix products: of `[rows, 2 h, k]` (real parts over imaginary ones)
+ * to `[rows, h, w]`. Divides by h w, as NumPy's `irfft2`.
+ */
+export function inverseFourier(emit: Emitter, spectrum: string, height: number, width: number): string {
+  const columns = Math.floor(width / 2) + 1;
+  const { down, across } = fourierMatrices(height, width);
   const rows = emit.matMul(emit.constant(float32([2 * height, 2 * height], down)), spectrum);
   const parts = emit.reshape(rows, [-1, 2, height, columns]);
   const beside = emit.reshape(emit.transpose(parts, [0, 2, 1, 3]), [-1, height, 2 * columns]);
@@ -112,7 +132,7 @@ function graphs(
 }
 
 const noise = (count: number, random: Random, deviation: number): Float32Array =>
-  Float32Array.from({ length: count }, () => random.normal() * deviation);
+  sampled(count, () => random.normal() * deviation);
 
 /** Decorrelated axes to red, green and blue; pictures of other numbers of channels stay as they are. */
 function coloured(

@@ -269,9 +269,9 @@ function drawn(canvas: Float32Array, { model, size, units }: AscentJob, preset: 
   const area = canvas.length / size.count;
   return Array.from({ length: size.count }, (_, n) => {
     const one = canvas.subarray(n * area, (n + 1) * area);
-    const byRule = preset.canvas === "raw" ? rulePicture(one, size, preset.rule) : undefined;
+    if (preset.canvas === "raw") return cropped(rulePicture(one, size, preset.rule), preset.crop);
     const shown = units.raw ? undonePicture(one, size, model.preprocessing) : plainPicture(one, size);
-    return cropped(byRule ?? shown, preset.crop);
+    return cropped(shown, preset.crop);
   });
 }
 
