@@ -5,7 +5,7 @@
 import { ConvlensError } from "../core/errors.ts";
 import { int64, type Tensor } from "../core/tensor.ts";
 import { builder, float, int, ints } from "../graph/builder.ts";
-import type { Attribute, Constant, Graph, Shape, ValueInfo } from "../graph/graph.ts";
+import type { Attribute, Constant, Graph, Node, Shape, ValueInfo } from "../graph/graph.ts";
 import type { withFacts } from "../graph/infer.ts";
 
 /** A value's name, or a number that becomes a float32 scalar. */
@@ -28,6 +28,8 @@ export interface Emitter {
   op(op: string, inputs: readonly Operand[], attributes?: Attributes): string;
   /** Adds a node and returns its `count` outputs. */
   ops(op: string, inputs: readonly Operand[], count: number, attributes?: Attributes): readonly string[];
+  /** The node added here that gives a value; `undefined` for values of the base graph. */
+  origin(value: string): Node | undefined;
   constant(value: Constant): string;
   /** A 1-D int64 constant. */
   ints(values: readonly number[]): string;
@@ -70,8 +72,13 @@ export function emitter({ graph, known }: ReturnType<typeof withFacts>, prefix: 
   const build = builder(graph, prefix);
   let count = 0;
   const operand = (x: Operand): string => (typeof x === "number" ? build.scalar(x) : x);
-  const ops: Emitter["ops"] = (op, inputs, outputs, attributes = {}) =>
-    build.nodes(op, inputs.map(operand), { attributes, outputs, name: `${prefix}${op}.${count++}` });
+  const origins = new Map<string, Node>();
+  const ops: Emitter["ops"] = (op, given, outputCount, attributes = {}) => {
+    const [inputs, name] = [given.map(operand), `${prefix}${op}.${count++}`];
+    const outputs = build.nodes(op, inputs, { attributes, outputs: outputCount, name });
+    for (const output of outputs) origins.set(output, { name, op, domain: "", inputs, outputs, attributes });
+    return outputs;
+  };
   const op: Emitter["op"] = (name, inputs, attributes) => ops(name, inputs, 1, attributes)[0]!;
   const keepdims = int(1);
   const shape: Emitter["shape"] = (value) => {
@@ -90,6 +97,7 @@ export function emitter({ graph, known }: ReturnType<typeof withFacts>, prefix: 
     input: (name, info) => build.input(name, info),
     op,
     ops,
+    origin: (value) => origins.get(value),
     constant: (value) => build.constant(value),
     ints: (values) => build.ints(values),
     add: (a, b) => op("Add", [a, b]),

@@ -72,6 +72,27 @@ describe("ties and bounds", () => {
     expect(await slopes(map(3, 1, 3, 1, 3, 1), pool)).toEqual([1, 0, 1, 0, 0, 0]);
     expect(await slopes(map(2, 4, 4, 1), (b, x) => b.node("GlobalMaxPool", [x]))).toEqual([0, 1, 0, 0]);
   });
+  test("rectifiers before pools are asked at the maxima, where nothing else reads them", async () => {
+    const two = { attributes: { kernel_shape: ints([2, 2]), strides: ints([2, 2]) } };
+    const relu = (b: Builder, x: string) => b.node("Relu", [x]);
+    const relu6 = (b: Builder, x: string) => b.node("Clip", [x, scalar(b, 0), scalar(b, 6)]);
+    const pooled = (rectify: typeof relu) => (b: Builder, x: string) => b.node("MaxPool", [rectify(b, x)], two);
+    // Windows: 1, -2 over -3, 0.5; nothing but negative numbers; a tie.
+    const x = map(1, -2, -1, -4, 2, 2, -3, 0.5, -2, -3, 2, 1);
+    expect(await slopes(x, pooled(relu))).toEqual([1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+    expect(await slopes(map(7, 3, 3, 5, 2, 1, 4, 5), pooled(relu6))).toEqual([0, 0, 0, 1, 0, 0, 0, 0]);
+    const also = (b: Builder, x: string) => {
+      const on = relu(b, x);
+      return b.node("Add", [b.node("MaxPool", [on], two), b.node("ReduceSum", [on, b.ints([2, 3])])]);
+    };
+    expect(await slopes(x, also)).toEqual([4, 0, 0, 0, 4, 3, 0, 3, 0, 0, 3, 3]);
+    const last = (make: typeof relu): string | undefined => {
+      const { graph, y } = network([null, 1, 2, 6], make);
+      const { graph: whole, found } = differentiate(graph, y, ["x"]);
+      return whole.nodes.find(({ outputs }) => outputs.includes(found[0]!))?.op;
+    };
+    expect([pooled(relu), pooled(relu6), also].map(last)).toEqual(["MaxUnpool", "MaxUnpool", "Mul"]);
+  });
   test("ReduceMax, ReduceMin, Max and Min share", async () => {
     expect(await slopes(row(4, 1, 4), (b, x) => b.node("ReduceMax", [x, b.ints([1])]))).toEqual([0.5, 0, 0.5]);
     expect(await slopes(row(1, 1, 1, 4), (b, x) => b.node("ReduceMin", [x, b.ints([1])]))).toEqual(

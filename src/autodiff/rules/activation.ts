@@ -1,9 +1,23 @@
 /** Activation functions. Masks are `step`s: with Mul they cost a third of Where (docs/speed.md). */
+import type { Emitter } from "../emitter.ts";
 import { foldTo } from "../gradient.ts";
 import type { Rule } from "../rule.ts";
 
+/**
+ * dy times a slope that depends on y alone. Where dy was unpooled from maxima of y, the slopes at the maxima are taken
+ * before: a quarter of the numbers, or fewer.
+ */
+function sloped(emit: Emitter, dy: string, y: string, slope: (y: string) => string): string {
+  const unpool = emit.origin(dy);
+  const [below, indices = "", ...rest] = unpool?.inputs ?? [];
+  const pool = emit.origin(indices);
+  if (unpool?.op !== "MaxUnpool" || pool?.op !== "MaxPool" || pool.inputs[0] !== y) return emit.mul(dy, slope(y));
+  const passed = emit.mul(below!, slope(pool.outputs[0]!));
+  return emit.op("MaxUnpool", [passed, indices, ...rest], unpool.attributes);
+}
+
 /** ReLU'(0) = 0, as in PyTorch and TensorFlow. */
-export const Relu: Rule = (dy, { emit, y }) => [emit.mul(dy, emit.step(y()))];
+export const Relu: Rule = (dy, { emit, y }) => [sloped(emit, dy, y(), emit.step)];
 
 /**
  * Clip(0, c) counts as ReLU6: nothing passes at its bounds. Any other Clip passes at its bounds, as in PyTorch. The
@@ -12,8 +26,8 @@ export const Relu: Rule = (dy, { emit, y }) => [emit.mul(dy, emit.step(y()))];
 export const Clip: Rule = (dy, { emit, x, y, wants }) => {
   const [low, high] = [x(1), x(2)];
   if (low !== "" && emit.known(low)?.[0] === 0 && !wants(2)) {
-    const inside = high === "" ? y() : emit.mul(y(), emit.sub(high, y()));
-    return [emit.mul(dy, emit.step(inside))];
+    const inside = (value: string): string => (high === "" ? value : emit.mul(value, emit.sub(high, value)));
+    return [sloped(emit, dy, y(), (value) => emit.step(inside(value)))];
   }
   const held = [
     low === "" ? null : emit.mul(dy, emit.step(emit.sub(low, x()))),
