@@ -37,12 +37,14 @@ function moments(own: number, mean: (m: number, g: number, count: number) => num
         // Both means are linear in m and g: two numbers a step serve all parameters.
         const ofFirst = rate * mean(1, 0, count);
         const ofGradient = rate * mean(0, 1, count);
+        // Names of this call's own: those that outlive it would be looked up anew for each number.
+        const [ofMean, ofSquare] = [first, second];
         for (let i = 0; i < parameters.length; i++) {
           const g = gradient[i]!;
-          const m = 0.9 * first[i]! + 0.1 * g;
-          const v = 0.999 * second[i]! + 0.001 * g * g;
-          first[i] = m;
-          second[i] = v;
+          const m = 0.9 * ofMean[i]! + 0.1 * g;
+          const v = 0.999 * ofSquare[i]! + 0.001 * g * g;
+          ofMean[i] = m;
+          ofSquare[i] = v;
           parameters[i]! += (ofFirst * m + ofGradient * g) / (Math.sqrt(v * two) + epsilon);
         }
       },

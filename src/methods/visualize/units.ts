@@ -24,8 +24,8 @@ export function toInput(
 ): Tensor<"float32"> {
   const dims = units.layout === "NHWC" ? [count, height, width, channels] : [count, channels, height, width];
   if (isSame(units)) return float32(dims, planes);
-  for (const { plane, first, stride, gain, shift } of ways(count, channels, height * width, units))
-    for (let i = plane, to = first; i < plane + height * width; i++, to += stride) out[to] = planes[i]! * gain + shift;
+  for (const { plane, end, first, stride, gain, shift } of ways(count, channels, height * width, units))
+    for (let i = plane, to = first; i < end; i++, to += stride) out[to] = planes[i]! * gain + shift;
   return float32(dims, out);
 }
 
@@ -38,16 +38,17 @@ export function fromInput(
 ): Float32Array {
   if (isSame(units)) return data;
   const area = data.length / (count * channels);
-  for (const { plane, first, stride, gain } of ways(count, channels, area, units))
-    for (let i = plane, from = first; i < plane + area; i++, from += stride) out[i] = data[from]! * gain;
+  for (const { plane, end, first, stride, gain } of ways(count, channels, area, units))
+    for (let i = plane, from = first; i < end; i++, from += stride) out[i] = data[from]! * gain;
   return out;
 }
 
 const isSame = ({ raw, layout }: Units): boolean => raw && layout === "NCHW";
 
-/** Where a plane of the canvas begins, and where and how far apart its numbers lie in the tensor: x gain + shift. */
+/** Where a plane of the canvas begins and ends, and where and how far apart its numbers lie in the tensor: x gain + shift. */
 interface Way {
   readonly plane: number;
+  readonly end: number;
   readonly first: number;
   readonly stride: number;
   readonly gain: number;
@@ -62,9 +63,10 @@ function ways(count: number, channels: number, area: number, { raw, preprocessin
     const plane = (picture * channels + (isTurned ? 2 - c : c)) * area;
     const place =
       layout === "NHWC" ? { first: picture * channels * area + c, stride: channels } : { first: at * area, stride: 1 };
-    if (raw) return { plane, ...place, gain: 1, shift: 0 };
+    const end = plane + area;
+    if (raw) return { plane, end, ...place, gain: 1, shift: 0 };
     // x = (255 p scale - mean) / std
     const [m, s] = [mean[c] ?? mean[0] ?? 0, std[c] ?? std[0] ?? 1];
-    return { plane, ...place, gain: (255 * scale) / s, shift: -m / s };
+    return { plane, end, ...place, gain: (255 * scale) / s, shift: -m / s };
   });
 }
