@@ -15,15 +15,15 @@ const page = readFileSync(new URL("../../docs/gradients.md", import.meta.url), "
 
 it("prints as the page says", () => {
   const build = builder();
-  const x = build.input("x", { type: "float32", shape: [null, 1, 4, 4] });
-  const w = build.constant(float32([2, 1, 3, 3], new Float32Array(18).fill(1)), "w");
+  const x = build.input("x", { type: "float32", shape: [null, 16, 4, 4] });
+  const w = build.constant(float32([2, 16, 3, 3], new Float32Array(288).fill(1)), "w");
   const [a] = build.nodes("Conv", [x, w], { outputs: ["a"], attributes: { kernel_shape: ints([3, 3]) } });
   const [r] = build.nodes("Relu", [a!], { outputs: ["r"] });
   const [y] = build.nodes("GlobalAveragePool", [r!], { outputs: ["y"] });
   const graph = build.finish([y!]);
   expect(page).toContain(printGraph(graph).trim());
 
-  const emit = emitter(withFacts(graph, { x: [1, 1, 4, 4] }), GRADIENT);
+  const emit = emitter(withFacts(graph, { x: [1, 16, 4, 4] }), GRADIENT);
   const [dx] = gradient(emit, { of: y!, seed: emit.expandLike(1, y!), wrt: [x] }, rules);
   const whole = subgraph(emit.finish([dx!]), [dx!]);
   checkGraph(whole);

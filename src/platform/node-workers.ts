@@ -100,10 +100,14 @@ parentPort.on("message", async ([what, ...given]) => {
 /** The states of all threads that live. */
 const living = new Set<Int32Array<SharedArrayBuffer>>();
 
+/** Milliseconds: a thread that died may never say that it is done. */
+const PATIENCE = 60_000;
+
 /** A process that ends in the middle of a call aborts with a message from the library: it waits for the present one. */
 function waitForCalls(): void {
   for (const state of living)
-    while (Atomics.compareExchange(state, 0, IDLE, ENDING) === BUSY) Atomics.wait(state, 0, BUSY);
+    while (Atomics.compareExchange(state, 0, IDLE, ENDING) === BUSY)
+      if (Atomics.wait(state, 0, BUSY, PATIENCE) === "timed-out") break;
 }
 
 export interface WorkerRuntime {
