@@ -25,7 +25,7 @@ export async function inWorkers<T>(
   const workers = model.workers(count);
   try {
     const serving = workers.length > 0 ? workers : [model];
-    await Promise.allSettled(serving.map((worker) => serve(worker).catch((error) => failed.abort({ error }))));
+    await Promise.all(serving.map((worker) => serve(worker).catch((error) => failed.abort({ error }))));
     if (failed.signal.aborted) throw failed.signal.reason.error;
     return answers;
   } finally {

@@ -90,7 +90,7 @@ export function makeSessions(
     try {
       const session = await entry.session;
       const used = Object.fromEntries(session.inputs.flatMap(({ name }) => (feeds[name] ? [[name, feeds[name]]] : [])));
-      return await session.run(used, outputs, options.transient && { transient: true });
+      return await session.run(used, outputs, options);
     } catch (error) {
       if (!(await settles(entry.session))) entries.delete(key);
       throw error;

@@ -15,7 +15,7 @@ export interface Runtime {
 }
 
 /** What a run is told; `transient` is for workers alone. */
-export type Settings = InferenceSession.RunOptions & Pick<AnswerOptions, "transient">;
+type Settings = InferenceSession.RunOptions & Pick<AnswerOptions, "transient">;
 
 /** How one platform turns a model into what `InferenceSession.create` takes. */
 export type Loader = (

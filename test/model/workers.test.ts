@@ -53,10 +53,10 @@ describe("workers", () => {
   });
 
   it("fail in the same words", async () => {
-    const broken = createNodePlatform();
-    const engine = await broken.engine();
+    const platform = createNodePlatform();
+    const engine = await platform.engine();
     const worker = engine.workers!.open();
-    const source = await broken.open(new TextEncoder().encode("no model"), "bad.onnx");
+    const source = await platform.open(new TextEncoder().encode("no model"), "bad.onnx");
     const error = (one: Pick<typeof engine, "createSession">): Promise<Error> =>
       one.createSession({ kind: "file", source }).then(
         () => new Error("it opened"),

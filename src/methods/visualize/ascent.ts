@@ -109,7 +109,7 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
       ended = "stopped";
       break;
     }
-    const canvas = way ? await run(model, way, "forward", { parameters: float32(way.dims, values) }, brief) : values;
+    const canvas = way ? await run(model, way, "forward", { parameters: float32(way.dims, values) }) : values;
     let slope: Float32Array = new Float32Array(0);
     let loss = 0;
     for (let v = 0; v < job.views; v++) {
@@ -138,16 +138,10 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
     good.set(values);
     regularize(canvas, slope, size, middleOf(units), size.count, job.regularizers);
     const back = way
-      ? await run(
-          model,
-          way,
-          "backward",
-          {
-            parameters: float32(way.dims, values),
-            slope: float32([size.count, size.channels, size.height, size.width], slope),
-          },
-          brief,
-        )
+      ? await run(model, way, "backward", {
+          parameters: float32(way.dims, values),
+          slope: float32([size.count, size.channels, size.height, size.width], slope),
+        })
       : slope;
     normalize(back, size, job.normalize);
     optimizer.step(values, back);
@@ -155,7 +149,9 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
   }
   if (!values.every(Number.isFinite)) ended = "exploded";
   const parameters = ended === "exploded" ? good : values;
-  const canvas = way ? await run(model, way, "forward", { parameters: float32(way.dims, parameters) }) : parameters;
+  const canvas = way
+    ? (await run(model, way, "forward", { parameters: float32(way.dims, parameters) })).slice()
+    : parameters;
   return { canvas, losses, most, state: { step, parameters, memory: optimizer.memory() }, ended };
 }
 
@@ -173,15 +169,15 @@ function isDead({ data }: Tensor<"float32">, count: number): boolean {
 /** For what a step is done with when it ends. */
 const brief: AnswerOptions = { transient: true };
 
+/** What it gives lasts until the next run of the same graph. */
 async function run(
   model: Model,
   way: Parameters,
   which: "forward" | "backward",
   feeds: Readonly<Record<string, Tensor>>,
-  options?: AnswerOptions,
 ): Promise<Float32Array> {
   const graph = way[which];
-  return (await model.compute(graph, feeds, options))[graph.outputs[0]!]!.data as Float32Array;
+  return (await model.compute(graph, feeds, brief))[graph.outputs[0]!]!.data as Float32Array;
 }
 
 /** How a step sees the canvas: a view, and perhaps a blur of it. */
