@@ -6,8 +6,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import type { AscentStep, Model, VisualizeOptions } from "../src/index.ts";
-import { built, builtNode, peerPython, type Row, root } from "./measure.ts";
+import type { Model, VisualizeOptions } from "../src/index.ts";
+import { built, builtNode, peerPython, type Row, root, wholeProcess } from "./measure.ts";
 
 const { visualize } = built;
 const { openModel } = builtNode;
@@ -82,47 +82,18 @@ async function lucid(): Promise<Row[]> {
 }
 
 /** The share of a step's processor time that is not spent in calls of the engine, with one thread. */
-async function besideEngine(name: string, file: string, jobs: readonly Job[]): Promise<Row[]> {
-  const steps = 96;
-  const real = await openModel(file, { threads: 1 });
-  let inside = 0;
-  const used = (): number => {
-    const { user, system } = process.cpuUsage();
-    return user + system;
-  };
-  const stopwatch = () => ({ inside, used: used(), now: performance.now() });
-  const counted = async <T>(run: () => Promise<T>): Promise<T> => {
-    const before = used();
-    const answer = await run();
-    inside += used() - before;
-    return answer;
-  };
-  const model: Model = {
-    ...real,
-    gradient: (feeds, options) => counted(() => real.gradient(feeds, options)),
-    compute: (graph, feeds) => counted(() => real.compute(graph, feeds)),
-  };
-  const rows: Row[] = [];
-  for (const [what, options] of jobs) {
-    // From the first batch's first step to its last, without what a run does before and after.
-    let [first, last] = [stopwatch(), stopwatch()];
-    const onStep = ({ batch, step }: AscentStep): void => {
-      if (batch === 0 && step === 1) first = stopwatch();
-      if (batch === 0 && step === steps) last = stopwatch();
-    };
-    await visualize.run(model, {}, { ...options, steps, onStep });
-    const outside = 1 - (last.inside - first.inside) / (last.used - first.used);
-    rows.push({
+const besideEngine = (name: string, file: string, jobs: readonly Job[]): Row[] =>
+  jobs.map(([what, options]) => {
+    const program = [join(root, "bench/beside-engine.mjs"), file, JSON.stringify(options)];
+    const { share, ms } = JSON.parse(wholeProcess(process.execPath, program, 1).stdout);
+    return {
       what: `${what}, ${name}, one thread`,
-      ours: `${((last.now - first.now) / (steps - 1)).toFixed(1)} ms a step of a batch`,
+      ours: `${ms.toFixed(1)} ms a step of a batch`,
       peer: "",
-      ratio: `${(100 * outside).toFixed(0)} % beside the engine`,
+      ratio: `${(100 * share).toFixed(1)} % beside the engine`,
       wanted: "under 15 %",
-    });
-  }
-  await real.release();
-  return rows;
-}
+    };
+  });
 
 type Job = readonly [what: string, options: Partial<VisualizeOptions>];
 const ofLayer = { layer: "conv2d_2", channels: channels(16) };
@@ -143,9 +114,8 @@ if (wanted("grid") || wanted("lucid")) {
   }
 }
 if (wanted("engine")) {
-  rows.push(...(await besideEngine("demo network", "cats-and-dogs", demoJobs)));
+  rows.push(...besideEngine("demo network", "cats-and-dogs", demoJobs));
   const mobilenet = join(folder, "mobilenetv2.onnx");
-  if (existsSync(mobilenet))
-    rows.push(...(await besideEngine("MobileNetV2", mobilenet, [["class 22", { targets: [22] }]])));
+  if (existsSync(mobilenet)) rows.push(...besideEngine("MobileNetV2", mobilenet, [["class 22", { targets: [22] }]]));
 }
 console.table(Object.fromEntries(rows.map(({ what, ...rest }) => [what, rest])));

@@ -11,7 +11,7 @@ import { type Normalization, normalize, type OptimizerName, optimizers } from ".
 import type { CanvasSize, Parameters } from "./parameters.ts";
 import { type Regularizers, regularize } from "./regularizers.ts";
 import type { Looks } from "./transforms.ts";
-import { fromInput, middleOf, toInput, type Units } from "./units.ts";
+import { fromInput, middleOf, type Noise, toInput, type Units } from "./units.ts";
 import { type Affine, compose, gaussian, unchanged, type View, viewer } from "./views.ts";
 
 export interface AscentJob {
@@ -76,22 +76,23 @@ export interface Ascended {
 export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions = {}): Promise<Ascended> {
   const { model, target, size, parameters: way, units, steps, seed } = job;
   const anySize = "layer" in target || "reads" in target;
-  const values = (job.resume?.parameters ?? job.start).slice();
+  let values = (job.resume?.parameters ?? job.start).slice();
   const optimizer = optimizers[job.optimizer](job.rate, job.resume, job.epsilon);
   const losses: number[] = [];
   const most = new Float32Array(size.count).fill(Number.NEGATIVE_INFINITY);
-  const good = values.slice();
+  /** The parameters of the last step that nothing was wrong with. */
+  let good = values.slice();
   /** Whether some picture's start gets no slope at all: its units are off. */
   let dead = false;
   const sightOf = sights(job);
-  const noisy = noises(job);
+  const noise = noises(job);
   // One memory for all steps: new arrays of this size cost more than what is done with them.
   const length = size.count * size.channels * job.sees.height * job.sees.width;
   const [fed, returned] = [new Float32Array(length), new Float32Array(length)];
   /** What it gives lasts until the next look. */
   const look = async (canvas: Float32Array, { seen, soft }: Sight, drawn: number, redirect: boolean) => {
     const sharp = filled(seen, canvas, job);
-    const input = toInput(noisy(soft ? soft.apply(sharp) : sharp, canvas, drawn), size, job.sees, units, fed);
+    const input = toInput(soft ? soft.apply(sharp) : sharp, size, job.sees, units, fed, noise(drawn));
     const overlay = redirect ? { overlay: redirectedRelu } : {};
     const { targets } = await model.gradient(input, { targets: [target], anySize, ...brief, ...overlay });
     const fromNetwork = Object.values(targets[0]!.gradients)[0]!;
@@ -135,7 +136,6 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
     losses.push(loss);
     if (loss > job.enough) break;
     job.onStep?.(step + 1, losses, canvas);
-    good.set(values);
     regularize(canvas, slope, size, middleOf(units), size.count, job.regularizers);
     const back = way
       ? await run(model, way, "backward", {
@@ -144,7 +144,8 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
         })
       : slope;
     normalize(back, size, job.normalize);
-    optimizer.step(values, back);
+    optimizer.step(values, back, good);
+    [values, good] = [good, values];
     onProgress?.(step + 1, steps, `objective ${loss.toPrecision(4)}`);
   }
   if (!values.every(Number.isFinite)) ended = "exploded";
@@ -219,27 +220,15 @@ function filled(seen: View, canvas: Float32Array, { looks, units }: AscentJob): 
 const ROW = 2 ** 18;
 
 /**
- * Adds Gaussian noise to what is seen, of each picture its own. It is read from one long row of normal numbers, from
- * another place for each picture and view: to draw all of them anew took longer than the views themselves.
+ * Gaussian noise for what is seen, of each picture its own. It is read from one long row of normal numbers, from another
+ * place for each picture and view: to draw all of them anew took longer than the views themselves.
  */
-function noises(job: AscentJob): (seen: Float32Array, canvas: Float32Array, drawn: number) => Float32Array {
-  const { looks, units, seed, keys } = job;
-  if (looks.noise === 0) return (seen) => seen;
+function noises({ looks, units, seed, keys }: AscentJob): (drawn: number) => Noise | undefined {
+  if (looks.noise === 0) return () => undefined;
   const source = random(seed);
   const deviation = looks.noise * (units.raw ? 255 : 1);
   const row = sampled(ROW, () => deviation * source.normal());
-  let own = new Float32Array(0);
-  return (seen, canvas, drawn) => {
-    // What is seen is memory of the view, unless it is the canvas itself.
-    if (seen === canvas && own.length !== seen.length) own = new Float32Array(seen.length);
-    const out = seen === canvas ? own : seen;
-    const size = seen.length / keys.length;
-    for (const [n, key] of keys.entries()) {
-      const first = random(seedOf(drawn, key)).integer(ROW);
-      for (let i = 0, at = n * size; i < size; i++, at++) out[at] = seen[at]! + row[(first + i) & (ROW - 1)]!;
-    }
-    return out;
-  };
+  return (drawn) => ({ row, from: keys.map((key) => random(seedOf(drawn, key)).integer(ROW)) });
 }
 
 /** The seed of one picture's own noise. */

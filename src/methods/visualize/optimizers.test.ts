@@ -7,7 +7,7 @@ function path(name: keyof typeof optimizers, rate: number): number[] {
   const optimizer = optimizers[name](rate);
   const at = Float32Array.of(0);
   return [1, 2, -1].map((g) => {
-    optimizer.step(at, Float32Array.of(g));
+    optimizer.step(at, Float32Array.of(g), at);
     return at[0]!;
   });
 }
@@ -27,7 +27,7 @@ it("steps as PyTorch (Adam) and Keras (NAdam, RMSprop) do", () => {
 it("an epsilon of one's own is added to the root", () => {
   const at = Float32Array.of(0, 0);
   // The first step of Adam is rate g / (|g| + epsilon).
-  optimizers.adam(0.1, undefined, 1).step(at, Float32Array.of(1, 0.01));
+  optimizers.adam(0.1, undefined, 1).step(at, Float32Array.of(1, 0.01), at);
   expect(at[0]).toBeCloseTo(0.05, 6);
   expect(at[1]).toBeCloseTo(0.001 / 1.01, 6);
 });
@@ -37,7 +37,7 @@ it.each(["adam", "nadam", "rmsprop"] as const)("%s goes on from what it remember
   const walk = (from: number, to: number, earlier?: Parameters<(typeof optimizers)["adam"]>[1], start = 0) => {
     const optimizer = optimizers[name](0.1, earlier);
     const at = Float32Array.of(start);
-    for (const g of gradients.slice(from, to)) optimizer.step(at, Float32Array.of(g));
+    for (const g of gradients.slice(from, to)) optimizer.step(at, Float32Array.of(g), at);
     return { at: at[0]!, memory: optimizer.memory() };
   };
   const half = walk(0, 2);

@@ -1,8 +1,8 @@
-/** Optimisers, as they raise an objective: each changes parameters in place along a gradient. */
+/** Optimisers, as they raise an objective: each moves parameters along a gradient. */
 
 export interface Optimizer {
-  /** One step; the same arrays, or arrays of the same length, at every call. */
-  step(parameters: Float32Array, gradient: Float32Array): void;
+  /** One step: what comes after `parameters` is put into `next`, which may be the same array. All are of one length. */
+  step(parameters: Float32Array, gradient: Float32Array, next: Float32Array): void;
   /** Its own numbers, for going on later. */
   memory(): readonly Float32Array[];
 }
@@ -29,7 +29,7 @@ function moments(own: number, mean: (m: number, g: number, count: number) => num
     let count = earlier?.step ?? 0;
     return {
       memory: () => (first && second ? [first, second] : []),
-      step(parameters, gradient) {
+      step(parameters, gradient, next) {
         first ??= kept(earlier, 0, parameters.length);
         second ??= kept(earlier, 1, parameters.length);
         count++;
@@ -45,7 +45,7 @@ function moments(own: number, mean: (m: number, g: number, count: number) => num
           const v = 0.999 * ofSquare[i]! + 0.001 * g * g;
           ofMean[i] = m;
           ofSquare[i] = v;
-          parameters[i]! += (ofFirst * m + ofGradient * g) / (Math.sqrt(v * two) + epsilon);
+          next[i] = parameters[i]! + (ofFirst * m + ofGradient * g) / (Math.sqrt(v * two) + epsilon);
         }
       },
     };
@@ -54,8 +54,8 @@ function moments(own: number, mean: (m: number, g: number, count: number) => num
 
 /** The gradient itself times the rate. */
 const plain: Make = (rate) => ({
-  step(parameters, gradient) {
-    for (let i = 0; i < parameters.length; i++) parameters[i]! += rate * gradient[i]!;
+  step(parameters, gradient, next) {
+    for (let i = 0; i < parameters.length; i++) next[i] = parameters[i]! + rate * gradient[i]!;
   },
   memory: () => [],
 });
@@ -77,12 +77,12 @@ const rmsprop: Make = (rate, earlier, epsilon = 1e-7) => {
   let mean: Float32Array | undefined;
   return {
     memory: () => (mean ? [mean] : []),
-    step(parameters, gradient) {
+    step(parameters, gradient, next) {
       mean ??= kept(earlier, 0, parameters.length);
       for (let i = 0; i < parameters.length; i++) {
         const g = gradient[i]!;
         mean[i] = 0.9 * mean[i]! + 0.1 * g * g;
-        parameters[i]! += (rate * g) / (Math.sqrt(mean[i]!) + epsilon);
+        next[i] = parameters[i]! + (rate * g) / (Math.sqrt(mean[i]!) + epsilon);
       }
     },
   };

@@ -123,7 +123,7 @@ it.each(["pixels", "fourier"] as const)("%s can be fitted to any picture (Lucid'
       picture.map((x, i) => wanted[i]! - x),
     );
     const back = await backward!.run({ parameters, slope });
-    adam.step(values, back[made.backward.outputs[0]!]!.data as Float32Array);
+    adam.step(values, back[made.backward.outputs[0]!]!.data as Float32Array, values);
   }
   await Promise.all([forward!.release(), backward!.release()]);
   expect(error).toBeLessThan(0.01);

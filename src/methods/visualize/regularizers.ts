@@ -57,13 +57,16 @@ function pull(
     const last = first + width - 1;
     let left = canvas[first]!;
     let here = left;
-    for (let i = first; i <= last; i++) {
-      const right = i < last ? canvas[i + 1]! : here;
+    for (let i = first; i < last; i++) {
+      const right = canvas[i + 1]!;
       const around = left + right + canvas[i - up]! + canvas[i + down]!;
       slope[i]! += toNeighbours * (around - 4 * here) - toGrey * (here - middle);
       left = here;
       here = right;
     }
+    // Apart: asked at each pixel whether it is the last, the loop takes a tenth more of a step.
+    const around = left + here + canvas[last - up]! + canvas[last + down]!;
+    slope[last]! += toNeighbours * (around - 4 * here) - toGrey * (here - middle);
   }
 }
 

@@ -14,18 +14,38 @@ export interface Units {
 export const middleOf = ({ raw, preprocessing: { scale, mean, std } }: Units): number =>
   raw ? (127.5 * scale - (mean[0] ?? 0)) / (std[0] ?? 1) : 0.5;
 
-/** Planes of a canvas as the network's tensor, in `out`; it shares their memory where nothing is to be done. */
+/** What is added to the numbers of pictures: a row of 2^n numbers, read round and round. */
+export interface Noise {
+  readonly row: Float32Array;
+  /** Where in the row each picture begins. */
+  readonly from: readonly number[];
+}
+
+/**
+ * Planes of a canvas as the network's tensor, in `out`; it shares their memory where nothing is to be done. Noise is
+ * added on the way: a pass of its own took a fourteenth of all that is done beside the engine.
+ */
 export function toInput(
   planes: Float32Array,
   { count, channels }: CanvasSize,
   { height, width }: { readonly height: number; readonly width: number },
   units: Units,
   out: Float32Array = new Float32Array(planes.length),
+  noise?: Noise,
 ): Tensor<"float32"> {
   const dims = units.layout === "NHWC" ? [count, height, width, channels] : [count, channels, height, width];
-  if (isSame(units)) return float32(dims, planes);
-  for (const { plane, end, first, stride, gain, shift } of ways(count, channels, height * width, units))
-    for (let i = plane, to = first; i < end; i++, to += stride) out[to] = planes[i]! * gain + shift;
+  if (isSame(units) && !noise) return float32(dims, planes);
+  const area = height * width;
+  for (const [at, { plane, end, first, stride, gain, shift }] of ways(count, channels, area, units).entries()) {
+    if (noise) {
+      const { row } = noise;
+      const round = row.length - 1;
+      const picture = Math.floor(at / channels);
+      const offset = noise.from[picture]! - picture * channels * area;
+      for (let i = plane, to = first; i < end; i++, to += stride)
+        out[to] = (planes[i]! + row[(offset + i) & round]!) * gain + shift;
+    } else for (let i = plane, to = first; i < end; i++, to += stride) out[to] = planes[i]! * gain + shift;
+  }
   return float32(dims, out);
 }
 

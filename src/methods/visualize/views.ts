@@ -122,28 +122,33 @@ function place(
   border: Border,
   { index, weight, cover }: Taps,
 ): void {
-  const { width } = canvas;
-  const [middleX, middleY] = [(width - 1) / 2, (canvas.height - 1) / 2];
+  const { width, height } = canvas;
+  const [middleX, middleY] = [(width - 1) / 2, (height - 1) / 2];
+  const [seenX, seenY] = [(size.width - 1) / 2, (size.height - 1) / 2];
   for (let row = 0, at = 0; row < size.height; row++) {
-    const y = row - (size.height - 1) / 2;
+    const y = row - seenY;
+    const by = b * y;
+    const ey = e * y;
     for (let column = 0; column < size.width; column++, at++) {
-      const x = column - (size.width - 1) / 2;
-      const u = a * x + b * y + c + middleX;
-      const v = d * x + e * y + f + middleY;
+      const x = column - seenX;
+      const u = a * x + by + c + middleX;
+      const v = d * x + ey + f + middleY;
       const left = Math.floor(u);
       const top = Math.floor(v);
       const right = u - left;
       const below = v - top;
       const tap = 4 * at;
-      if (left >= 0 && top >= 0 && left + 1 < width && top + 1 < canvas.height) {
-        const first = top * width + left;
+      if (left >= 0 && top >= 0 && left + 1 < width && top + 1 < height) {
+        const first = (top | 0) * width + (left | 0);
         index[tap] = first;
         index[tap + 1] = first + 1;
         index[tap + 2] = first + width;
         index[tap + 3] = first + width + 1;
-        weight[tap] = (1 - right) * (1 - below);
-        weight[tap + 1] = right * (1 - below);
-        weight[tap + 2] = (1 - right) * below;
+        const before = 1 - right;
+        const over = 1 - below;
+        weight[tap] = before * over;
+        weight[tap + 1] = right * over;
+        weight[tap + 2] = before * below;
         weight[tap + 3] = right * below;
         cover[at] = 1;
         continue;
@@ -151,7 +156,7 @@ function place(
       cover[at] = 0;
       for (let t = 0; t < 4; t++) {
         const [dx, dy] = [t & 1, t >> 1];
-        const [px, py] = [placed(left + dx, width, border), placed(top + dy, canvas.height, border)];
+        const [px, py] = [placed(left + dx, width, border), placed(top + dy, height, border)];
         const isOn = px >= 0 && py >= 0;
         index[tap + t] = isOn ? py * width + px : 0;
         weight[tap + t] = isOn ? (dx ? right : 1 - right) * (dy ? below : 1 - below) : 0;
