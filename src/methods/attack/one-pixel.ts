@@ -12,7 +12,7 @@ import {
   takesPicture,
 } from "./attack.ts";
 import { evolve, latinHypercube, type Member } from "./evolution.ts";
-import { type Candidate, type Judged, openSearch, type Search } from "./search.ts";
+import { type Candidate, openSearch, type Search } from "./search.ts";
 import type { Subject } from "./subject.ts";
 
 export interface OnePixelOptions extends SharedOptions {
@@ -62,6 +62,8 @@ export const onePixel: AttackMethod<OnePixelOptions> = {
     const search = await openSearch(onePixel, model, input, options, given, {
       untilSuccess: stop === "success",
       by: "odds",
+      // As a population gathers, two of five children of one pixel are repeated; of three pixels one in 20,000.
+      remembers: pixels === 1,
     });
     const { width, height } = search.subject.picture;
     mustFit(pixels, width, height);
@@ -74,7 +76,6 @@ export const onePixel: AttackMethod<OnePixelOptions> = {
       strategy === "scipy"
         ? latinHypercube(population, bounds, source)
         : Array.from({ length: population }, () => paperMember(bounds, search.subject, source));
-    let best: Judged | undefined;
     await evolve({
       strategy: strategy === "scipy" ? "best1bin" : "rand1",
       // SciPy's own default is 0.7; the programs that call it for this attack ask for 1.
@@ -85,10 +86,9 @@ export const onePixel: AttackMethod<OnePixelOptions> = {
       random: source,
       async judge(members) {
         const answers = await search.judge(members.map((member) => candidateOf(member, search.subject)));
-        for (const judged of answers) if (best === undefined || judged.odds < best.odds) best = judged;
         return answers.length < members.length || search.isOver ? [] : answers.map(({ odds }) => odds);
       },
-      isDone: () => best !== undefined && stopsAt(stop, best, search),
+      isDone: () => stopsAt(stop, search),
     });
     return search.finish();
   },
@@ -114,8 +114,8 @@ function mustStop(stop: Stop, { goal, start }: Search): void {
     );
 }
 
-/** Whether a rule of the paper ends the search with this candidate. */
-function stopsAt(stop: Stop, { prediction }: Judged, { goal }: Search): boolean {
+/** Whether a rule of the paper ends the search with the best candidate so far. */
+function stopsAt(stop: Stop, { closest: { prediction }, goal }: Search): boolean {
   const share = (index: number | undefined) =>
     prediction.predictions.find((score) => score.index === index)?.probability ?? Number.NaN;
   const score = (index: number | undefined) =>

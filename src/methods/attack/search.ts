@@ -29,10 +29,12 @@ export interface Search {
   readonly isOver: boolean;
   /** Pictures that may still be judged. */
   readonly left: number;
+  /** The best that was judged so far, by what candidates are compared; the original before the first. */
+  readonly closest: Judged;
   /** Tells what the search may cost: pictures judged, and of how many of them there is also a gradient. Call once, before the first candidate. */
   announce(queries: number, gradients?: number): Promise<void>;
   /** In their order; fewer than were given where the search was over in between. */
-  judge(candidates: readonly Candidate[]): Promise<readonly Judged[]>;
+  judge(candidates: readonly Candidate[]): Promise<readonly Standing[]>;
   /** The same for one whole picture, through PNG and back; no second pass where `known` is of the same tensor, and none past the budget. */
   judgePicture(picture: Picture, known?: Known): Promise<Judged | undefined>;
   /** The same for levels that need not be whole: on the way to a picture, never one that is found. */
@@ -48,12 +50,16 @@ export interface SearchSettings {
   readonly untilSuccess: boolean;
   /** What makes a candidate better. */
   readonly by: keyof Standing;
+  /** Candidates have one pixel and may come again: they are then answered from memory, which is no query. */
+  readonly remembers?: boolean;
 }
 
 /** Batches give other last bits than single pictures: so close to success, a candidate is judged alone. */
 const nearBy = 1e-3;
 /** Of candidates that wait for being judged alone the best so many are kept: of a large picture there may be 100,000. */
 const mostNear = 64;
+/** Where a search would remember more candidates, it forgets all. */
+const mostRemembered = 1 << 18;
 /** A gradient costs about as much as so many more passes. */
 const passesOfGradient = 2;
 
@@ -81,7 +87,7 @@ export async function openSearch<Options extends SharedOptions>(
   input: MethodInput,
   options: Options,
   given: AttackRunOptions,
-  { untilSuccess, by }: SearchSettings,
+  { untilSuccess, by, remembers = false }: SearchSettings,
 ): Promise<Search> {
   mustApply(method as Method, model);
   const started = performance.now();
@@ -180,6 +186,23 @@ export async function openSearch<Options extends SharedOptions>(
     return judged;
   };
 
+  /** How candidates stand that were judged before, by their pixel's place and colour. */
+  const remembered = new Map<number, Standing>();
+  const judgeNew = async (candidates: readonly Candidate[]): Promise<readonly Standing[]> => {
+    if (remembered.size + candidates.length > mostRemembered) remembered.clear();
+    const fresh = new Map(candidates.map((candidate) => [keyOf(candidate), candidate]));
+    for (const key of fresh.keys()) if (remembered.has(key)) fresh.delete(key);
+    const judged = fresh.size > 0 ? await judgeBatch([...fresh.values()]) : [];
+    for (const [i, key] of [...fresh.keys()].entries()) {
+      const { margin, odds } = judged[i]!;
+      remembered.set(key, { margin, odds });
+    }
+    // The network gave no pause in which a search can be cancelled.
+    if (fresh.size === 0) await new Promise((resolve) => setTimeout(resolve));
+    throwIfCancelled(signal);
+    return candidates.map((candidate) => remembered.get(keyOf(candidate))!);
+  };
+
   const isOver = (): boolean => (untilSuccess && found !== undefined) || left() === 0;
   return {
     subject,
@@ -190,6 +213,9 @@ export async function openSearch<Options extends SharedOptions>(
     },
     get left() {
       return left();
+    },
+    get closest() {
+      return closest?.judged ?? start;
     },
     async announce(wanted, differentiated = 0) {
       planned = Math.max(1, Math.min(wanted, options.maxQueries));
@@ -207,11 +233,12 @@ export async function openSearch<Options extends SharedOptions>(
       onPlan({ queries: planned, milliseconds: (Math.min(...times) / count) * passes });
     },
     async judge(candidates) {
-      const answers: Judged[] = [];
+      const answers: Standing[] = [];
       while (answers.length < candidates.length && !isOver()) {
         // One is kept for the picture that is found: it is judged alone.
         const most = Math.min(options.batch, Math.max(1, left() - 1));
-        answers.push(...(await judgeBatch(candidates.slice(answers.length, answers.length + most))));
+        const part = candidates.slice(answers.length, answers.length + most);
+        answers.push(...(await (remembers ? judgeNew(part) : judgeBatch(part))));
         progress();
       }
       return answers;
@@ -284,6 +311,12 @@ export async function openSearch<Options extends SharedOptions>(
       };
     },
   };
+}
+
+/** A number for each change of one pixel. */
+function keyOf([change]: Candidate): number {
+  const { at, color } = change!;
+  return ((at * 256 + color[0]) * 256 + color[1]) * 256 + color[2];
 }
 
 /** The tensor of a picture that went into a PNG file and came back. */
