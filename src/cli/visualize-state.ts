@@ -8,8 +8,12 @@ export interface SavedState {
   readonly version: 1;
   readonly model: string;
   readonly options: Readonly<Record<string, unknown>>;
-  /** Steps done, for each batch. */
-  readonly steps: readonly number[];
+  /** For each batch what is not in its array; `null` stands for minus infinity, which JSON has not. */
+  readonly batches: readonly {
+    readonly step: number;
+    readonly dead: boolean;
+    readonly most: readonly (number | null)[];
+  }[];
   /** Whether it began with an array of its own, which is kept as well: it says that pixels are changed, and of what size. */
   readonly start?: boolean;
 }
@@ -29,7 +33,11 @@ export async function writeState(
     version: 1,
     model: origin.model.sha256,
     options: origin.options,
-    steps: states.map(({ step }) => step),
+    batches: states.map(({ step, dead, most }) => ({
+      step,
+      dead,
+      most: most.map((value) => (Number.isFinite(value) ? value : null)),
+    })),
     start: start !== undefined,
   };
   if (start) await outputs.write(join(folder, startName), writeNpy(start));
@@ -63,19 +71,26 @@ export async function readState(
   } catch (cause) {
     return refuse("holds a visualize.state.json that is no JSON", cause);
   }
-  if (saved.version !== 1 || !Array.isArray(saved.steps)) refuse("holds a state of another version");
+  const isWhole = Array.isArray(saved.batches) && saved.batches.every(({ most }) => Array.isArray(most));
+  if (saved.version !== 1 || !isWhole) refuse("holds a state of another version");
   if (saved.model !== model) refuse("holds the state of another network");
   const arrayOf = async (name: string): Promise<Tensor> =>
     readNpy(await readFile(join(folder, name)).catch((cause: unknown) => refuse(`holds no ${name}`, cause)), name);
   const states = await Promise.all(
-    saved.steps.map(async (step, batch) => {
+    saved.batches.map(async ({ step, dead, most }, batch) => {
       const name = arrayName(batch);
       const { dims, data } = await arrayOf(name);
       if (dims.length !== 2 || data.length === 0) refuse(`holds a ${name} that is no state`);
       const [rows = 0, length = 0] = dims;
       const row = (i: number): Float32Array =>
         Float32Array.from(data.subarray(i * length, (i + 1) * length) as Float32Array);
-      return { step, parameters: row(0), memory: Array.from({ length: rows - 1 }, (_, i) => row(i + 1)) };
+      return {
+        step,
+        parameters: row(0),
+        memory: Array.from({ length: rows - 1 }, (_, i) => row(i + 1)),
+        dead,
+        most: most.map((value) => value ?? Number.NEGATIVE_INFINITY),
+      };
     }),
   );
   return { saved, states, start: saved.start ? await arrayOf(startName) : undefined };

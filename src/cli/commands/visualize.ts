@@ -219,7 +219,7 @@ function mustBeResumable(command: Command): void {
 
 /** What is done already cannot be undone. */
 function mustGoOn({ resume, steps }: Flags, saved: SavedState): void {
-  const done = Math.min(...saved.steps);
+  const done = Math.min(...saved.batches.map(({ step }) => step));
   if (steps === 0 || steps >= done) return;
   throw new ConvlensError(
     "option-invalid",

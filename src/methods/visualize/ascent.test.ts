@@ -5,23 +5,16 @@ import type { Model } from "../../model/model.ts";
 import { type AscentJob, ascend } from "./ascent.ts";
 import { plainly } from "./transforms.ts";
 
-/** All that the network was shown, each step's pictures in turn, from a canvas of zeros with noise of 0.1. */
-async function shown(keys: readonly number[], seed: number): Promise<readonly Float32Array[]> {
-  const seen: Float32Array[] = [];
-  const area = 3 * 24 * 24;
-  const model = {
-    gradient: async (input: Tensor<"float32">) => {
-      for (let n = 0; n < keys.length; n++) seen.push(input.data.slice(n * area, (n + 1) * area));
-      const gradients = { input: float32(input.dims, new Float32Array(input.data.length)) };
-      return { targets: [{ scores: new Float32Array(keys.length), gradients }] };
-    },
-  } as unknown as Model;
+type Gradient = (input: Tensor<"float32">, options: { overlay?: unknown }) => Promise<unknown>;
+
+/** Three steps from a canvas of zeros with noise of 0.1. */
+function jobOf(keys: readonly number[], seed: number, gradient: Gradient): AscentJob {
   const size = { count: keys.length, channels: 3, height: 24, width: 24 };
-  const job: AscentJob = {
-    model,
+  return {
+    model: { gradient } as unknown as Model,
     target: { score: () => "", label: "", reads: [] },
     size,
-    start: new Float32Array(keys.length * area),
+    start: new Float32Array(keys.length * 3 * 24 * 24),
     units: {
       raw: true,
       layout: "NCHW",
@@ -40,7 +33,25 @@ async function shown(keys: readonly number[], seed: number): Promise<readonly Fl
     seed,
     keys,
   };
-  await ascend(job);
+}
+
+/** What a network answers that finds no slope. */
+const nothing = (input: Tensor<"float32">, scores: readonly number[]) => ({
+  targets: [{ scores, gradients: { input: float32(input.dims, new Float32Array(input.data.length)) } }],
+});
+
+/** All that the network was shown, each step's pictures in turn. */
+async function shown(keys: readonly number[], seed: number): Promise<readonly Float32Array[]> {
+  const seen: Float32Array[] = [];
+  const area = 3 * 24 * 24;
+  const gradient: Gradient = async (input) => {
+    for (let n = 0; n < keys.length; n++) seen.push(input.data.slice(n * area, (n + 1) * area));
+    return nothing(
+      input,
+      keys.map(() => 0),
+    );
+  };
+  await ascend(jobOf(keys, seed, gradient));
   return seen;
 }
 
@@ -68,4 +79,22 @@ it("a picture's noise is the same alone, and with the same seed", async () => {
   expect(alone).toEqual([both[1], both[3], both[5]]);
   expect(again).toEqual(both);
   expect(await shown([9], 2)).not.toEqual(alone);
+});
+
+it("goes on knowing what was off at the start, and what was on since", async () => {
+  let redirected = 0;
+  const gradient = (...scores: number[]): Gradient => {
+    return async (input, { overlay }) => {
+      if (overlay) redirected++;
+      return nothing(input, [scores.shift()!, 0]);
+    };
+  };
+  // The first step looks twice: it finds no slope, and looks again with rectifiers redirected.
+  const job = { ...jobOf([1, 2], 1, gradient(0, 0, 7)), redirect: true };
+  const { state } = await ascend({ ...job, steps: 2 });
+  expect(redirected).toBe(2);
+  expect(state).toMatchObject({ step: 2, dead: true, most: [7, 0] });
+  const rest = await ascend({ ...jobOf([1, 2], 1, gradient(5)), redirect: true, resume: state });
+  expect(redirected).toBe(3);
+  expect(rest.state).toMatchObject({ step: 3, most: [7, 0] });
 });

@@ -54,6 +54,10 @@ export interface AscentState {
   readonly parameters: Float32Array;
   /** The optimiser's own numbers. */
   readonly memory: readonly Float32Array[];
+  /** Whether some picture's start got no slope at all: its units were off. */
+  readonly dead: boolean;
+  /** The most that each picture's objective was in any view. */
+  readonly most: readonly number[];
 }
 
 export interface Ascended {
@@ -61,8 +65,6 @@ export interface Ascended {
   readonly canvas: Float32Array;
   /** The mean objective over the pictures, at each step. */
   readonly losses: readonly number[];
-  /** The most that each picture's objective was in any view. */
-  readonly most: Float32Array;
   readonly state: AscentState;
   /** Why it ended before its last step; `undefined` where it did not. */
   readonly ended: "stopped" | "exploded" | undefined;
@@ -79,11 +81,10 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
   let values = (job.resume?.parameters ?? job.start).slice();
   const optimizer = optimizers[job.optimizer](job.rate, job.resume, job.epsilon);
   const losses: number[] = [];
-  const most = new Float32Array(size.count).fill(Number.NEGATIVE_INFINITY);
+  const most = [...(job.resume?.most ?? new Array<number>(size.count).fill(Number.NEGATIVE_INFINITY))];
   /** The parameters of the last step that nothing was wrong with. */
   let good = values.slice();
-  /** Whether some picture's start gets no slope at all: its units are off. */
-  let dead = false;
+  let dead = job.resume?.dead ?? false;
   const sightOf = sights(job);
   const noise = noises(job);
   // One memory for all steps: new arrays of this size cost more than what is done with them.
@@ -153,7 +154,7 @@ export async function ascend(job: AscentJob, { signal, onProgress }: RunOptions 
   const canvas = way
     ? (await run(model, way, "forward", { parameters: float32(way.dims, parameters) })).slice()
     : parameters;
-  return { canvas, losses, most, state: { step, parameters, memory: optimizer.memory() }, ended };
+  return { canvas, losses, state: { step, parameters, memory: optimizer.memory(), dead, most }, ended };
 }
 
 /** As Lucid: rectifiers are redirected in the first 16 steps at most. */

@@ -280,7 +280,7 @@ async function finished(
   model: Model,
   input: MethodInput,
   { layer, items, plain, target }: Batch,
-  { canvas, most, state }: Ascended,
+  { canvas, state }: Ascended,
   job: AscentJob,
   preset: Preset,
 ): Promise<readonly MadeImage[]> {
@@ -305,7 +305,7 @@ async function finished(
       const feeds = (): Tensor => (isColour ? model.prepare(pictures[n]!).tensor : oneOf(asSeen(), n));
       const shown = item.class === null ? undefined : await classScore(model, feeds(), item.class);
       const score = reached?.[n] ?? shown?.score ?? Number.NaN;
-      const dead = score === 0 && most[n]! <= 0 && !item.avoids;
+      const dead = score === 0 && state.most[n]! <= 0 && !item.avoids;
       const tried = { steps: state.step, redirected: job.redirect, reference: references?.[n] };
       return {
         label: item.label,
