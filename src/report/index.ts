@@ -84,14 +84,15 @@ export async function makeReport(model: Model, photo: Photo, options: ReportOpti
   const elapsed = (): number => performance.now() - started;
   const todo = sections.filter((section) => !unwanted.includes(section.id));
   const onPage: { id: string; title: string; body: Html }[] = [];
-  const leftOut: { title: string; summary: string; reason: string }[] = [];
+  /** By the reason, which several may share. */
+  const leftOut = new Map<string, Section[]>();
   const ledes: Html[] = [];
   const notes = new Set<string>(model.notes);
   for (const id of unwanted) notes.add(`section "${id}" was not wanted`);
   const leave = (section: Section, reason: string): void => {
-    leftOut.push({ title: section.title, summary: section.summary, reason });
-    notes.add(`section "${section.id}" is left out: ${reason}`);
+    leftOut.set(reason, [...(leftOut.get(reason) ?? []), section]);
   };
+  const allNotes = (): readonly string[] => distinct([...notes, ...[...leftOut].map(leftOutNote)]);
 
   for (const [i, section] of todo.entries()) {
     throwIfCancelled(signal);
@@ -100,7 +101,7 @@ export async function makeReport(model: Model, photo: Photo, options: ReportOpti
     report(0, 1);
     const why = section.applies(model);
     if (why !== undefined) {
-      leave(section, `It cannot be made: ${why}`);
+      leave(section, why);
       continue;
     }
     const asked = wanted.includes(section.id);
@@ -108,7 +109,7 @@ export async function makeReport(model: Model, photo: Photo, options: ReportOpti
     if (!asked && section.passes > 0 && elapsed() + cost > budget) {
       leave(
         section,
-        `It would not have ended within the budget of ${plural(budget / 1000, "second")}; ask for it by name (--with ${section.id}), or for a longer budget (--budget 5m).`,
+        `it would not have ended within the budget of ${plural(budget / 1000, "second")}; ask for it by name (--with ${section.id}), or for a longer budget (--budget 5m)`,
       );
       continue;
     }
@@ -128,7 +129,7 @@ export async function makeReport(model: Model, photo: Photo, options: ReportOpti
         command: options.command,
         versions: options.versions ?? {},
         options: { budget, sizeLimit, with: wanted, without: unwanted, seed },
-        notes: distinct(notes),
+        notes: allNotes(),
       },
     };
     try {
@@ -138,13 +139,13 @@ export async function makeReport(model: Model, photo: Photo, options: ReportOpti
       for (const note of fragment.notes ?? []) notes.add(note);
     } catch (error) {
       if (!(error instanceof ConvlensError && skipped.has(error.code))) throw error;
-      leave(section, `It cannot be made: ${error.message}`);
+      leave(section, error.message);
     }
   }
 
   const html = await pageHtml({ title: `${model.name} looks at ${photo.name}`, ledes, sections: onPage, leftOut });
   options.onProgress?.(todo.length, todo.length, "page");
-  return { html, notes: distinct(notes), sections: onPage.map(({ id }) => id), results: done };
+  return { html, notes: allNotes(), sections: onPage.map(({ id }) => id), results: done };
 }
 
 /** The section names of an option, each checked. */
@@ -172,6 +173,11 @@ function mustTakePicture(model: Model): void {
       "model-unsupported",
       `"${model.name}" does not take one picture: ${problem}; a report needs a network whose only input is a picture, "convlens summary" shows any network`,
     );
+}
+
+function leftOutNote([reason, left]: readonly [string, readonly Section[]]): string {
+  const names = left.map(({ id }) => `"${id}"`).join(", ");
+  return `${left.length > 1 ? `sections ${names} are` : `section ${names} is`} left out: ${reason}`;
 }
 
 /** Without notes that another one says too, with more behind it. */

@@ -10,7 +10,8 @@ export interface Page {
   readonly title: string;
   readonly ledes: readonly Html[];
   readonly sections: readonly { readonly id: string; readonly title: string; readonly body: Html }[];
-  readonly leftOut: readonly { readonly title: string; readonly summary: string; readonly reason: string }[];
+  /** Sections by the reason why they are not there. */
+  readonly leftOut: ReadonlyMap<string, readonly { readonly title: string; readonly summary: string }[]>;
 }
 
 async function hashOf(text: string): Promise<string> {
@@ -47,9 +48,12 @@ export async function pageHtml(page: Page): Promise<string> {
   ].join("; ");
   const link = (id: string, title: string): Part => html`<li><a href="#${id}">${title}</a></li>\n`;
   const leftOut =
-    page.leftOut.length > 0 &&
+    page.leftOut.size > 0 &&
     html`<section id="left-out" aria-labelledby="left-out-title"><h2 id="left-out-title">Left out</h2>
-<ul class="notes">${page.leftOut.map((s) => html`<li><strong>${s.title}</strong>: ${s.summary} ${s.reason}</li>`)}</ul></section>`;
+<ul class="notes">${[...page.leftOut].map(
+      ([reason, sections]) =>
+        html`<li>${sections.map(({ title, summary }) => html`<strong>${title}</strong>: ${summary}<br>`)}Reason: ${reason}.</li>`,
+    )}</ul></section>`;
   const document = html`<!doctype html>
 <html lang="en">
 <head>
