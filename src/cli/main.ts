@@ -63,9 +63,13 @@ function report(error: unknown): number {
   return 1;
 }
 
-/** Commander's "error: unknown option '--lyer'\n(Did you mean --layer?)" in our form. */
+/** Commander's "error: unknown option '--lyer'\n(Did you mean --layer?)" in our form; where nothing is near, who knows more. */
 function usage(message: string): string {
-  return message.replace(/^error: /, "").replace(/\s*\((Did you mean .*)\)$/s, ". $1");
+  const text = message.replace(/^error: /, "").replace(/\s*\((Did you mean .*)\)$/s, ". $1");
+  const unknown = /^unknown (option|command) '[^']*'$/.exec(text)?.[1];
+  if (unknown === undefined) return text;
+  const program = ["convlens", unknown === "option" && verbOf(args), "--help"].filter(Boolean).join(" ");
+  return `${text}; "${program}" shows what there is`;
 }
 
 /** The code of a ConvlensError, told by its name so that `--help` need not load the library. */

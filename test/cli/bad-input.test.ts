@@ -205,6 +205,12 @@ const cases: readonly (readonly [what: string, args: readonly string[], says: Re
   ["a broken model card", ["predict", "bad.onnx", "one.png"], /"preprocesing".*Did you mean.*"preprocessing"/],
   ["an unknown head", [...predict, "--head", "nose"], /nose/],
   ["an unknown option", [...predict, "--tpo", "3"], /unknown option '--tpo'.*--top/],
+  [
+    "an option of another verb",
+    ["attack", "--attack", "pgd"],
+    /unknown option '--attack'; "convlens attack --help" shows what there is/,
+  ],
+  ["a verb that is like none", ["layers"], /unknown command 'layers'; "convlens --help" shows what there is/],
   ["an unknown verb", ["sumary"], /unknown command 'sumary'.*summary/],
   ["help of an unknown verb", ["help", "sumary"], /unknown command 'sumary'.*summary/],
   ["the same by --help", ["sumary", "--help"], /unknown command 'sumary'.*summary/],
