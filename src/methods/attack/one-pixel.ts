@@ -62,7 +62,7 @@ export const onePixel: AttackMethod<OnePixelOptions> = {
     const search = await openSearch(onePixel, model, input, options, given, {
       untilSuccess: stop === "success",
       by: "odds",
-      // As a population gathers, two of five children of one pixel are repeated; of three pixels one in 20,000.
+      // As a population gathers, candidates come again: of one pixel half of all, of three one in 20,000.
       remembers: pixels === 1,
     });
     const { width, height } = search.subject.picture;
