@@ -1,15 +1,16 @@
-/** `openModel` end to end: the embedded networks, cards, labels, layers, weights, bad input. */
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+/** `openModel` end to end: the embedded networks, layers, weights, bad input. */
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { float32, int64, type Tensor } from "../../src/core/tensor.ts";
+import { float32 } from "../../src/core/tensor.ts";
 import { writeOnnx } from "../../src/formats/onnx/write.ts";
-import { builder, int, ints } from "../../src/graph/builder.ts";
+import { builder } from "../../src/graph/builder.ts";
 import type { Attribute } from "../../src/graph/graph.ts";
 import { openImage, openModel } from "../../src/node.ts";
 import { createNodePlatform } from "../../src/platform/node.ts";
+import { classifier, small } from "./classifier.ts";
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/model/${name}`, import.meta.url));
 const photograph = fileURLToPath(new URL("../../models/photographs/chelsea.png", import.meta.url));
@@ -19,42 +20,6 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "convlens-model-"));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** A small classifier with PyTorch's names: conv, batch norm, ReLU, pooling, a dense layer. */
-async function classifier(classes: number, finish: "logits" | "softmax" = "logits"): Promise<Uint8Array> {
-  const build = builder();
-  const wave = (...dims: number[]): string =>
-    build.constant(
-      float32(
-        dims,
-        Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(i * 0.7) + 0.1),
-      ),
-    );
-  const ones = (n: number): string => build.constant(float32([n], new Float32Array(n).fill(1)));
-  const x = build.input("x", { type: "float32", shape: [null, 3, 8, 8] });
-  const attributes = { kernel_shape: ints([3, 3]), pads: ints([1, 1, 1, 1]) };
-  const c = build.node("Conv", [x, wave(4, 3, 3, 3)], { name: "/features/features.0/Conv", attributes });
-  const b = build.node("BatchNormalization", [c, ones(4), wave(4), wave(4), ones(4)], {
-    name: "/features/features.1/BatchNormalization",
-  });
-  const r = build.node("Relu", [b], { name: "/features/features.2/Relu" });
-  const p = build.node("GlobalAveragePool", [r], { name: "/pool/GlobalAveragePool" });
-  // The flattening that exporters write through the shape: no layer but the last of it.
-  const batch = build.node("Gather", [build.node("Shape", [p], { name: "/Shape" }), build.constant(int64([1], [0]))], {
-    name: "/Gather",
-  });
-  const target = build.node("Concat", [batch, build.ints([-1])], { name: "/Concat", attributes: { axis: int(0) } });
-  const f = build.node("Reshape", [p, target], { name: "/Reshape" });
-  const z = build.node("Gemm", [f, wave(classes, 4), wave(classes)], {
-    name: "/fc/Gemm",
-    attributes: { transB: int(1) },
-  });
-  const last =
-    finish === "softmax" ? build.node("Softmax", [z], { outputs: ["probabilities"], attributes: { axis: int(1) } }) : z;
-  return writeOnnx(build.finish([last]));
-}
-
-const small = (value = 0.5): Tensor<"float32"> => float32([1, 3, 8, 8], new Float32Array(192).fill(value));
 
 describe("the embedded network", () => {
   it("shows the lecture's table, first:8 and the map after its ReLU", async () => {
@@ -252,78 +217,6 @@ describe("networks that leave something open", () => {
     }
     expect((await model.predict(feed))[0]!.predictions).toHaveLength(2);
     await model.release();
-  });
-});
-
-describe("cards and labels", () => {
-  it("a card beside the file is found and obeyed; the call outranks it", async () => {
-    writeFileSync(at("net.onnx"), await classifier(3));
-    const card = { version: 1, preprocessing: "unit", labels: ["a", "b", "n01440764 tench"], activation: "sigmoid" };
-    writeFileSync(at("net.card.json"), JSON.stringify(card));
-    const model = await openModel(at("net.onnx"));
-    expect(model.preprocessing.scale).toBe(1 / 255);
-    expect(model.labels).toEqual([{ name: "a" }, { name: "b" }, { wnid: "n01440764", name: "tench" }]);
-    const [prediction] = await model.predict(small());
-    const { score, probability } = prediction!.predictions[0]!;
-    expect(probability).toBeCloseTo(1 / (1 + Math.exp(-score)), 6);
-    writeFileSync(at("names.txt"), "x\ny\nz\n");
-    const other = await openModel(at("net.onnx"), {
-      labels: at("names.txt"),
-      preprocessing: "tf",
-      activation: "none",
-      fit: "pad",
-    });
-    expect(other.labels!.map(({ name }) => name).join("")).toBe("xyz");
-    expect(other.preprocessing).toMatchObject({ scale: 1 / 127.5, fit: "pad" });
-    expect((await other.predict(small()))[0]!.predictions[0]!.probability).toBeNull();
-    await model.release();
-    await other.release();
-  });
-
-  it("takes ImageNet's names for 1000 and 1001 classes, with a note", async () => {
-    for (const [classes, id, first] of [
-      [1000, "imagenet", "tench"],
-      [1001, "imagenet-1001", "background"],
-    ] as const) {
-      const model = await openModel(await classifier(classes, "softmax"), { name: "net.onnx", preprocessing: "unit" });
-      // The file's output shape is unknown to it, as in many exports: the names must be there all the same.
-      const [prediction] = await model.predict(small(), { top: 2000 });
-      expect(prediction!.predictions.find(({ index }) => index === 0)!.label).toBe(first);
-      expect([...model.notes, ...prediction!.notes].join()).toContain(`"${id}"`);
-      await model.release();
-    }
-  });
-
-  it("takes imagenet for 1001 classes as imagenet-1001: its names would all be one class off", async () => {
-    const bytes = await classifier(1001, "softmax");
-    const model = await openModel(bytes, { name: "net.onnx", labels: "imagenet", preprocessing: "unit" });
-    const [prediction] = await model.predict(small(), { top: 2000 });
-    const nameOf = (wanted: number) => prediction!.predictions.find(({ index }) => index === wanted)!.label;
-    expect([nameOf(0), nameOf(1)]).toEqual(["background", "tench"]);
-    expect([...model.notes, ...prediction!.notes].join()).toContain('"imagenet-1001"');
-    await model.release();
-  });
-
-  it("says when labels and classes do not match in number", async () => {
-    const model = await openModel(await classifier(3), { name: "net.onnx", labels: "cifar10", preprocessing: "unit" });
-    const [prediction] = await model.predict(small());
-    expect([...model.notes, ...prediction!.notes].join()).toMatch(/10 labels for 3 classes/);
-    await model.release();
-  });
-
-  it.each([
-    [{ labels: "imagnet" }, "option-invalid"],
-    [{ labels: "no/such.txt" }, "file-missing"],
-    [{ preprocessing: "troch" }, "option-invalid"],
-    [{ preprocessing: "no/such.json" }, "file-missing"],
-    [{ preprocessing: { std: [0, 0, 0] } }, "card-invalid"],
-    [{ card: "no/such.json" }, "file-missing"],
-    [{ size: [9, 9] as const }, "option-invalid"],
-    [{ head: "nothing" }, "option-invalid"],
-    [{ threads: -1 }, "option-invalid"],
-  ])("refuses %j", async (options, code) => {
-    const opened = openModel(await classifier(3), { name: "net.onnx", ...options });
-    await expect(opened).rejects.toMatchObject({ code });
   });
 });
 
