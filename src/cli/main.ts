@@ -63,7 +63,7 @@ function report(error: unknown): number {
   return 1;
 }
 
-/** Commander's "error: unknown option '--lyer'\n(Did you mean --layer?)" in our form; where nothing is near, who knows more. */
+/** Commander's "error: unknown option '--lyer'\n(Did you mean --layer?)" in our form; where no name is near, with the help to read. */
 function usage(message: string): string {
   const text = message.replace(/^error: /, "").replace(/\s*\((Did you mean .*)\)$/s, ". $1");
   const unknown = /^unknown (option|command) '[^']*'$/.exec(text)?.[1];

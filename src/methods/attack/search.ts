@@ -188,19 +188,22 @@ export async function openSearch<Options extends SharedOptions>(
 
   /** How candidates stand that were judged before, by their pixel's place and colour. */
   const remembered = new Map<number, Standing>();
-  const judgeNew = async (candidates: readonly Candidate[]): Promise<readonly Standing[]> => {
+  const judgeOnce = async (candidates: readonly Candidate[]): Promise<readonly Standing[]> => {
     if (remembered.size + candidates.length > mostRemembered) remembered.clear();
-    const fresh = new Map(candidates.map((candidate) => [keyOf(candidate), candidate]));
-    for (const key of fresh.keys()) if (remembered.has(key)) fresh.delete(key);
-    const judged = fresh.size > 0 ? await judgeBatch([...fresh.values()]) : [];
-    for (const [i, key] of [...fresh.keys()].entries()) {
-      const { margin, odds } = judged[i]!;
-      remembered.set(key, { margin, odds });
+    const keys = candidates.map(keyOf);
+    const fresh = new Map(keys.flatMap((key, i) => (remembered.has(key) ? [] : [[key, candidates[i]!] as const])));
+    if (fresh.size === 0) {
+      // The network gives no pause in which the search could be cancelled.
+      await new Promise((resolve) => setTimeout(resolve));
+      throwIfCancelled(signal);
+    } else {
+      const judged = (await judgeBatch([...fresh.values()])).values();
+      for (const key of fresh.keys()) {
+        const { margin, odds } = judged.next().value!;
+        remembered.set(key, { margin, odds });
+      }
     }
-    // The network gave no pause in which a search can be cancelled.
-    if (fresh.size === 0) await new Promise((resolve) => setTimeout(resolve));
-    throwIfCancelled(signal);
-    return candidates.map((candidate) => remembered.get(keyOf(candidate))!);
+    return keys.map((key) => remembered.get(key)!);
   };
 
   const isOver = (): boolean => (untilSuccess && found !== undefined) || left() === 0;
@@ -238,7 +241,7 @@ export async function openSearch<Options extends SharedOptions>(
         // One is kept for the picture that is found: it is judged alone.
         const most = Math.min(options.batch, Math.max(1, left() - 1));
         const part = candidates.slice(answers.length, answers.length + most);
-        answers.push(...(await (remembers ? judgeNew(part) : judgeBatch(part))));
+        answers.push(...(await (remembers ? judgeOnce(part) : judgeBatch(part))));
         progress();
       }
       return answers;

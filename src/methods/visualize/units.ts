@@ -36,11 +36,10 @@ export function toInput(
   const dims = units.layout === "NHWC" ? [count, height, width, channels] : [count, channels, height, width];
   if (isSame(units) && !noise) return float32(dims, planes);
   const area = height * width;
-  for (const [at, { plane, end, first, stride, gain, shift }] of ways(count, channels, area, units).entries()) {
+  for (const { picture, plane, end, first, stride, gain, shift } of ways(count, channels, area, units)) {
     if (noise) {
       const { row } = noise;
       const round = row.length - 1;
-      const picture = Math.floor(at / channels);
       const offset = noise.from[picture]! - picture * channels * area;
       for (let i = plane, to = first; i < end; i++, to += stride)
         out[to] = (planes[i]! + row[(offset + i) & round]!) * gain + shift;
@@ -67,6 +66,8 @@ const isSame = ({ raw, layout }: Units): boolean => raw && layout === "NCHW";
 
 /** Where a plane of the canvas begins and ends, and where and how far apart its numbers lie in the tensor: x gain + shift. */
 interface Way {
+  /** Whose plane it is. */
+  readonly picture: number;
   readonly plane: number;
   readonly end: number;
   readonly first: number;
@@ -84,9 +85,9 @@ function ways(count: number, channels: number, area: number, { raw, preprocessin
     const place =
       layout === "NHWC" ? { first: picture * channels * area + c, stride: channels } : { first: at * area, stride: 1 };
     const end = plane + area;
-    if (raw) return { plane, end, ...place, gain: 1, shift: 0 };
+    if (raw) return { picture, plane, end, ...place, gain: 1, shift: 0 };
     // x = (255 p scale - mean) / std
     const [m, s] = [mean[c] ?? mean[0] ?? 0, std[c] ?? std[0] ?? 1];
-    return { plane, end, ...place, gain: (255 * scale) / s, shift: -m / s };
+    return { picture, plane, end, ...place, gain: (255 * scale) / s, shift: -m / s };
   });
 }

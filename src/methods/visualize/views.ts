@@ -139,7 +139,7 @@ function place(
       const below = v - top;
       const tap = 4 * at;
       if (left >= 0 && top >= 0 && left + 1 < width && top + 1 < height) {
-        const first = (top | 0) * width + (left | 0);
+        const first = top * width + left;
         index[tap] = first;
         index[tap + 1] = first + 1;
         index[tap + 2] = first + width;
