@@ -103,7 +103,7 @@ async function commands(): Promise<string> {
     const usage = command.commands.length > 0 ? "" : `\n\`${path} ${command.usage()}\`\n`;
     const flags = table(
       ["Option", "What it does"],
-      options.map((option) => [`\`${option.flags}\``, option.description]),
+      options.map((option) => [`\`${option.flags}\``, command.createHelp().optionDescription(option)]),
     );
     return [
       `${"#".repeat(Math.min(path.split(" ").length, 4))} ${path}\n\n${command.description()}\n${usage}`,

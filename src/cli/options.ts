@@ -81,12 +81,16 @@ export function inputOptions(command: Command): void {
     .option("--no-exif", "do not turn photographs upright by their EXIF orientation");
 }
 
+/** A spec's help and its default in words: an empty one is told in the help, after "; default: ". */
+export function helpAndDefault(spec: OptionSpec): readonly [string, string] {
+  const [help = "", words = "none"] = spec.help.split("; default: ");
+  return [help, [spec.default].flat().join(" ") || words];
+}
+
 export function layerOption(command: Command, spec: OptionSpec): void {
-  const shown = Array.isArray(spec.default) && spec.default.length > 0 ? spec.default.join(" ") : undefined;
+  const [help, otherwise] = helpAndDefault(spec);
   command.addOption(
-    new Option("-l, --layer <name>", `${spec.help}; repeat for more`)
-      .argParser(collect)
-      .default([], shown ?? "see text"),
+    new Option("-l, --layer <name>", `${help}; repeat for more`).argParser(collect).default([], otherwise),
   );
 }
 
@@ -101,9 +105,7 @@ export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (c) 
 export function methodOption(command: Command, name: string, spec: OptionSpec): void {
   const flag = flagOf(name);
   if (spec.type === "boolean")
-    command.addOption(
-      new Option(flag, spec.help).default(spec.default === undefined ? undefined : spec.default === true),
-    );
+    command.addOption(new Option(flag, spec.help).default(spec.default === true || undefined));
   else {
     const value = { integer: "n", number: "number", list: "value" }[spec.type as string] ?? "value";
     const option = new Option(`${flag} <${value}>`, spec.type === "list" ? `${spec.help}; repeat for more` : spec.help);

@@ -3,26 +3,29 @@ import { spawn, spawnSync } from "node:child_process";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { verbs } from "../../src/cli/program.ts";
 import { convlens, folder, program } from "./run.ts";
 
 const dir = folder();
-const verbs = ["summary", "predict", "activations", "filters", "explain", "report", "models", "completion"];
+const names = verbs.map(({ name }) => name);
 
 describe("help", () => {
   it("names every verb, and its version is the package's", async () => {
     const { code, stdout } = await convlens(["--help"]);
     expect(code).toBe(0);
-    for (const verb of verbs) expect(stdout).toMatch(new RegExp(`^ {2}${verb} `, "m"));
+    for (const verb of names) expect(stdout).toMatch(new RegExp(`^ {2}${verb} `, "m"));
     expect((await convlens([])).stdout).toBe(stdout);
     expect((await convlens(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  it.each(verbs)("of %s has options and examples", async (verb) => {
+  it.each(names)("of %s has options and examples", async (verb) => {
     const { code, stdout, stderr } = await convlens([verb, "--help"]);
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/^Options:$/m);
     expect(stdout).toMatch(new RegExp(`^Examples:\\n {2}\\$ convlens ${verb}`, "m"));
     expect((await convlens(["help", verb])).stdout).toBe(stdout);
+    // Each flag says its default once, by itself or as commander adds it.
+    for (const flag of stdout.split(/^ {2}(?=-)/m)) expect(flag.split(/\bdefault\b/).length, flag).toBeLessThan(3);
     // A shell takes the lines as they stand: what explains them is a comment.
     for (const [, example] of stdout.matchAll(/^ {2}\$ (convlens .*)$/gm)) expect(example).not.toMatch(/\S {2,}[^# ]/);
   });
@@ -40,7 +43,7 @@ describe("completion", () => {
     async (shell) => {
       const { code, stdout } = await convlens(["completion", shell]);
       expect(code).toBe(0);
-      for (const word of [...verbs, "--budget".slice(2), "preprocess", "stretch"]) expect(stdout).toContain(word);
+      for (const word of [...names, "--budget".slice(2), "preprocess", "stretch"]) expect(stdout).toContain(word);
       const check = spawnSync(shell, ["-n"], { input: stdout, encoding: "utf8" });
       if (check.error === undefined) expect([check.status, check.stderr]).toEqual([0, ""]);
       else expect(shell).not.toBe("bash");

@@ -24,6 +24,7 @@ import {
 import {
   collect,
   commonOptions,
+  helpAndDefault,
   type InputFlags,
   inputOptions,
   methodOption,
@@ -80,9 +81,11 @@ const plain = [
 
 export function define(command: Command): void {
   const { options } = visualize;
+  const [layer, stage] = helpAndDefault(options.layer);
+  const [position, middle] = helpAndDefault(options.position);
   command
     .argument("[files...]", "the network; a photograph tells how much of an activation is usual")
-    .addOption(new Option("-l, --layer <name>", options.layer.help).default("", "the last convolutional stage"))
+    .addOption(new Option("-l, --layer <name>", layer).default("", stage))
     .addOption(
       new Option("--channel <list|range>", "channels: 3,4,7,30 or 0:64")
         .argParser(readChannels)
@@ -98,11 +101,7 @@ export function define(command: Command): void {
     .addOption(
       new Option("--weights <list>", options.weights.help).argParser(readNumbers("--weights")).default([], "none"),
     )
-    .addOption(
-      new Option("--position <row,column>", options.position.help)
-        .argParser(readNumbers("--position"))
-        .default([], "none"),
-    )
+    .addOption(new Option("--position <row,column>", position).argParser(readNumbers("--position")).default([], middle))
     .option("--direction <file.npy>", "for --objective direction: a number for each channel of the layer")
     .addOption(new Option("--grid <RxC>", "rows and columns of the sheet").argParser(readGrid))
     .option("--start <file.npy>", "pictures to begin with, as --npy writes them, in place of noise");

@@ -76,7 +76,7 @@ export const visualize: Visualize = {
     targets: { type: "list", default: [], help: "classes in place of channels: index or name of each" },
     weights: { type: "list", default: [], help: "one picture of all channels or classes, added up with these weights" },
     between: { type: "integer", default: 0, min: 0, max: 256, help: "that many pictures from one channel to another" },
-    position: { type: "list", default: [], help: "row and column in the layer; default of a neuron: the middle" },
+    position: { type: "list", default: [], help: "row and column in the layer; default: the middle, for a neuron" },
     direction: { type: "list", default: [], help: "a number for each channel of the layer" },
     power: { type: "integer", default: 1, min: 0, max: 16, help: "power of the cosine, for a direction" },
     copies: { type: "integer", default: 1, min: 1, max: 256, help: "pictures of each, from different noise" },
