@@ -73,6 +73,7 @@ export function explanationOptions(command: Command): void {
 /** The methods that a comma-separated list means. Throws `option-invalid` with the nearest names. */
 export function readMethods(text: string): readonly Explanation[] {
   const ids = explanations.map(({ id }) => id);
+  const titles = new Map(explanations.map(({ id, title }) => [title, id]));
   const wanted = [
     ...new Set(
       text
@@ -88,7 +89,7 @@ export function readMethods(text: string): readonly Explanation[] {
     if (method !== undefined) return method;
     throw new ConvlensError(
       "option-invalid",
-      `--method "${id}" is not known.${didYouMean(id, ids)} Methods: ${ids.join(", ")} (--methods says what each does)`,
+      `--method "${id}" is not known.${didYouMean(id, ids, titles)} Methods: ${ids.join(", ")} (--methods says what each does)`,
     );
   });
 }

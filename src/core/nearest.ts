@@ -18,25 +18,29 @@ function distance(a: string, b: string): number {
   return last[b.length]!;
 }
 
-/** Up to `most` names that are near to `name` (case, `_`, `-` and spaces do not count), nearest first. */
+/** Up to `most` names that are near to `name`, nearest first; case, `_`, `-` and spaces do not count. */
 export function nearest(name: string, names: Iterable<string>, most = 3): string[] {
   const plain = (s: string) => s.toLowerCase().replace(/[\s_-]+/g, "");
   const wanted = plain(name);
   const limit = Math.max(2, Math.floor(wanted.length / 3));
-  return [...names]
+  const near = [...names]
     .map((candidate) => {
       const other = plain(candidate);
-      const contains = wanted.length >= 3 && other.includes(wanted);
+      const contains = other !== wanted && wanted.length >= 3 && other.includes(wanted);
       return { candidate, cost: contains ? 0.5 : distance(wanted, other) };
     })
     .filter(({ cost }) => cost <= limit)
-    .sort((a, b) => a.cost - b.cost)
-    .slice(0, most)
-    .map(({ candidate }) => candidate);
+    .sort((a, b) => a.cost - b.cost);
+  const same = near.filter(({ cost }) => cost === 0);
+  return (same.length > 0 ? same : near).slice(0, most).map(({ candidate }) => candidate);
 }
 
-/** ` Did you mean "x" or "y"?` or an empty string. */
-export function didYouMean(name: string, names: Iterable<string>): string {
-  const near = nearest(name, names);
-  return near.length === 0 ? "" : ` Did you mean ${near.map((n) => `"${n}"`).join(" or ")}?`;
+/** ` Did you mean "x" or "y"?` or an empty string. `meant` has other words, and the name that each stands for. */
+export function didYouMean(
+  name: string,
+  names: Iterable<string>,
+  meant: ReadonlyMap<string, string> = new Map(),
+): string {
+  const near = nearest(name, [...names, ...meant.keys()]).map((word) => meant.get(word) ?? word);
+  return near.length === 0 ? "" : ` Did you mean ${[...new Set(near)].map((n) => `"${n}"`).join(" or ")}?`;
 }

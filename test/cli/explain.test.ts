@@ -6,6 +6,7 @@ import { decode } from "fast-png";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readNpy, writeNpy } from "../../src/core/npy.ts";
 import { float32 } from "../../src/core/tensor.ts";
+import type { ModelProto } from "../../src/formats/onnx/onnx_pb.ts";
 import { methods } from "../../src/methods/index.ts";
 import { changedModel, decodePngFile, smallModel, smallPng } from "./files.ts";
 import { convlens, folder, program } from "./run.ts";
@@ -17,12 +18,25 @@ beforeAll(async () => {
   writeFileSync(at("small.onnx"), await smallModel());
   writeFileSync(at("one.png"), await smallPng(40, 30));
   writeFileSync(at("two.png"), await smallPng(20, 26));
+  const floats = (values: readonly number[]) => new Uint8Array(Float32Array.from(values).buffer);
+  const constant = ({ graph }: ModelProto, name: string) => graph!.initializer.find((one) => one.name === name)!;
   // Biases far below 0: the last ReLU gives zeros.
   writeFileSync(
     at("dead.onnx"),
-    await changedModel(({ graph }) => {
-      const bias = graph!.initializer.find(({ name }) => name === "second.bias")!;
-      bias.rawData = new Uint8Array(new Float32Array(6).fill(-1e4).buffer);
+    await changedModel((model) => {
+      constant(model, "second.bias").rawData = floats(new Array(6).fill(-1e4));
+    }),
+  );
+  // 60 classes, and biases so far above 0 that the picture hardly counts.
+  writeFileSync(
+    at("deaf.onnx"),
+    await changedModel((model) => {
+      constant(model, "second.bias").rawData = floats(new Array(6).fill(1e3));
+      const weight = constant(model, "dense.weight");
+      weight.dims = [6n, 60n];
+      weight.rawData = floats(Array.from({ length: 360 }, (_, i) => Math.sin(i * 0.7) / 1e3));
+      const { type } = model.graph!.output[0]!;
+      if (type?.value.case === "tensorType") type.value.value.shape!.dim[1]!.value = { case: "dimValue", value: 60n };
     }),
   );
 });
@@ -237,6 +251,8 @@ describe("the command", () => {
 
   it.each([
     ["an unknown method", ["--method", "gradcm"], /--method "gradcm".*Did you mean "gradcam"/],
+    ["a method by its title", ["--method", "integrated-gradients"], /Did you mean "ig"\?/],
+    ["a method spelt otherwise", ["--method", "Grad-CAM"], /Did you mean "gradcam"\?/],
     ["no method", ["--method", ","], /names no method/],
     [
       "a flag that the method does not have",
@@ -293,6 +309,15 @@ describe("the command", () => {
     const { stderr } = await run("small.onnx", "one.png", "two.png", "--method", "gradcam,layercam", "-o", "notes");
     const chosen = stderr.split("\n").filter((line) => line.includes("was chosen"));
     expect(chosen).toEqual([expect.stringMatching(/^note: layer "/)]);
+  });
+
+  it("doubts a guessed preprocessing once for all photographs, and not one that was named", async () => {
+    const of = async (...more: string[]) => {
+      const { stderr } = await run("deaf.onnx", "one.png", "two.png", "--method", "gradient", "-o", "deaf", ...more);
+      return stderr.split("\n").filter((line) => line.includes("seems not to fit"));
+    };
+    expect(await of()).toEqual([expect.stringMatching(/^note: preprocessing "torch" was guessed/)]);
+    expect(await of("--preprocess", "torch")).toEqual([]);
   });
 
   it("leaves nothing half-written when stopped", async () => {
