@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
+import { decisionRows } from "./decision.ts";
 import { built, builtNode, peerPython, type Row, root } from "./measure.ts";
 
 const { onePixel } = built;
@@ -64,5 +65,6 @@ console.table([
   row("PyTorch, batched loop", peers.torch, "at least 1.2x"),
   row("torchattacks OnePixel", peers.torchattacks, "at least 1.8x"),
   row("ONNX Runtime alone, same batches", alone, "at least 1.5x", whole, ", a whole search"),
+  ...(await decisionRows(model)),
 ]);
 await model.release();

@@ -50,7 +50,7 @@ export async function runGradient(
   options: GradientOptions,
   defaultWrt: string,
 ): Promise<Gradients> {
-  const { targets, overlay, outputs = [], wrt = [defaultWrt], anySize = false } = options;
+  const { targets, overlay, outputs = [], wrt = [defaultWrt], anySize = false, inTurns = false } = options;
   if (targets.length === 0) throw new ConvlensError("option-invalid", "no target is given");
   const places = wrt.map((name) => ({ name, ...parts.locate(name) }));
   const wanted = outputs.map((name) => ({ name, ...parts.locate(name) }));
@@ -77,8 +77,10 @@ export async function runGradient(
       overlay ? identity(overlay) : 0,
       shapes,
       anySize,
+      inTurns,
     ]),
     build: (base) => build(base).graph,
+    beside: inTurns,
   };
   // The session of this plan may be there already; names, feeds and notes are those of the plan, whatever the base.
   const names = parts.sessions.known(plan.key, () => {

@@ -83,6 +83,8 @@ export interface GradientOptions extends RunOptions, AnswerOptions {
   readonly anySize?: boolean;
   /** Laid over the ordinary rules; keep one object for one overlay: sessions are cached by it. */
   readonly overlay?: Overlay;
+  /** The caller takes turns between gradients and the network's own answers: neither's threads then keep the other's from the processor. */
+  readonly inTurns?: true;
 }
 
 export interface Gradients {

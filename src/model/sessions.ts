@@ -22,7 +22,7 @@ export interface Plan {
   readonly key: string;
   build(base: Graph): Graph;
   /** Whether it takes turns with the network's own sessions: its threads then leave the processor to theirs. */
-  readonly beside?: true;
+  readonly beside?: boolean;
 }
 
 export interface Sessions {

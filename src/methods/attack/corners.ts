@@ -79,10 +79,13 @@ export const cornerColors = ({ isGray }: Subject): readonly Rgb[] => {
 export function cornerChanges(subject: Subject): Change[] {
   const colors = cornerColors(subject);
   const { width, height } = subject.picture;
-  return Array.from({ length: width * height }, (_, at) => {
-    const present = subject.colorAt(at).join();
-    return colors.flatMap((color) => (color.join() === present ? [] : [{ at, color }]));
-  }).flat();
+  const changes: Change[] = [];
+  for (let at = 0; at < width * height; at++) {
+    const [red, green, blue] = subject.colorAt(at);
+    for (const color of colors)
+      if (color[0] !== red || color[1] !== green || color[2] !== blue) changes.push({ at, color });
+  }
+  return changes;
 }
 
 function mapOf(

@@ -24,13 +24,12 @@ export const ranked: AttackMethod<SharedOptions> = {
     await search.announce(changes.length + 1, 1);
     if (search.left < 2) return search.finish({ notes: ["the budget leaves no picture to try after the gradient"] });
     const order = await byGain(search, changes);
-    let size = Math.min(8, options.batch);
     let tried = 0;
     while (tried < order.length && !search.isOver) {
+      // The first few succeed most often: batches grow, so that little is judged in vain beside the one that succeeds.
+      const size = Math.min(options.batch, Math.max(4, tried >> 2));
       const part = Array.from(order.subarray(tried, tried + size), (i) => [changes[i]!]);
       tried += (await search.judge(part)).length;
-      // The first few succeed most often; later ones are cheaper in large batches.
-      size = Math.min(2 * size, options.batch);
     }
     const isWhole = tried === order.length;
     const result = await search.finish({ isWhole });
@@ -38,36 +37,26 @@ export const ranked: AttackMethod<SharedOptions> = {
   },
 };
 
-/** The most classes whose margins are followed. */
-const mostRivals = 9;
-
-/** Indices of the changes, the lowest margin first that the gradients promise. */
+/**
+ * Indices of the changes, first the one that the gradient promises the most of: between the class that is to lose (or, in
+ * a targeted attack, to win) and the strongest other one. To follow more of them, up to nine, gave no better order on 80
+ * photographs of CIFAR-10, and each is one more pass backwards.
+ */
 async function byGain({ subject, goal, start, gradients }: Search, changes: readonly Change[]): Promise<Uint32Array> {
   const { predictions, output } = start.prediction;
   const own = goal.to ?? goal.from;
-  const score = predictions.find(({ index }) => index === own)!.score;
-  const rivals = predictions.filter(({ index }) => index !== own).slice(0, mostRivals);
+  const rival = predictions.find(({ index }) => index !== own)!.index;
+  const weights = predictions.map((_, i) => (i === own ? 1 : i === rival ? -1 : 0));
+  // One unit's two scores are z and -z.
+  const [slope] = await gradients(subject.levels, [output.length === 1 ? { class: own } : { weights }]);
   const sign = goal.to === undefined ? 1 : -1;
-  const isUnit = output.length === 1;
-  const targets = isUnit
-    ? [{ class: own }]
-    : rivals.map(({ index }) => ({
-        weights: Array.from({ length: predictions.length }, (_, i) => (i === own ? 1 : i === index ? -1 : 0)),
-      }));
-  // One unit's two scores are z and -z: their difference moves twice as much.
-  const factor = isUnit ? 2 : 1;
-  const slopes = await gradients(subject.levels, targets);
   const wide = subject.isGray ? 1 : 3;
-  const promised = new Float64Array(changes.length);
-  for (const [i, { at, color }] of changes.entries()) {
-    let lead = Number.POSITIVE_INFINITY;
-    for (const [r, slope] of slopes.entries()) {
-      let gain = 0;
-      for (let c = at * wide; c < (at + 1) * wide; c++)
-        gain += slope[c]! * (color[c - at * wide]! - subject.levels[c]!);
-      lead = Math.min(lead, score - rivals[r]!.score + factor * gain);
-    }
-    promised[i] = sign * lead;
+  const moves = new Float64Array(changes.length);
+  for (let i = 0; i < changes.length; i++) {
+    const { at, color } = changes[i]!;
+    for (let c = 0; c < wide; c++)
+      moves[i]! += sign * slope![at * wide + c]! * (color[c]! - subject.levels[at * wide + c]!);
   }
-  return Uint32Array.from(promised.keys()).sort((a, b) => promised[a]! - promised[b]! || a - b);
+  const order = new Uint32Array(changes.length).map((_, i) => i);
+  return order.sort((a, b) => moves[a]! - moves[b]! || a - b);
 }

@@ -264,6 +264,7 @@ export async function openSearch<Options extends SharedOptions>(
       gradients++;
       const { targets: found, notes: more } = await model.gradient(subject.tensorOf(levels), {
         targets,
+        inTurns: true,
         ...(signal && { signal }),
       });
       for (const note of more) gradientNotes.add(note);
