@@ -62,10 +62,9 @@ function measured(folder: string): readonly Row[] {
     const [head, ...pictures] = lines.map((line) => JSON.parse(line));
     const network = networks.find(({ sha256 }) => sha256 === head.model);
     if (!network || head.goal !== "any") return [];
-    const runs: { success: boolean; queries: number; gradients: number }[] = pictures.flatMap((p) => p.runs ?? []);
+    const runs: { success: boolean; queries: number }[] = pictures.flatMap((p) => p.runs ?? []);
     if (runs.length === 0) return [];
-    const judged = (run: (typeof runs)[number]): number => run.queries + run.gradients;
-    const succeeded = runs.filter(({ success }) => success).map(judged);
+    const succeeded = runs.filter(({ success }) => success).map(({ queries }) => queries);
     succeeded.sort((a, b) => a - b);
     const row: Row = {
       network: network.name,
@@ -74,7 +73,7 @@ function measured(folder: string): readonly Row[] {
       tried: runs.length,
       succeeded: succeeded.length,
       median: succeeded[Math.floor(succeeded.length / 2)] ?? 0,
-      mean: Math.round(runs.reduce((sum, run) => sum + judged(run), 0) / runs.length),
+      mean: Math.round(runs.reduce((sum, run) => sum + run.queries, 0) / runs.length),
     };
     return [row];
   });
