@@ -22,6 +22,12 @@ export const built = (await import(join(root, "dist/index.js"))) as typeof impor
 export const builtNode = (await import(join(root, "dist/node.js"))) as typeof import("../src/node.ts");
 export const milliseconds = (ms: number): string => `${ms < 10 ? ms.toFixed(2) : ms.toFixed(0)} ms`;
 
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
 const python = join(root, "bench/peers/.venv/bin/python");
 /** The peers' Python, or `undefined` when `bench/peers/setup.sh` has not been run. */
 export const peerPython = (): string | undefined => {

@@ -2,6 +2,7 @@
  * The changes that `corners` tries, the most promising first: ordered by what the gradient of the margin says that each
  * gains, then judged exactly. Where no change is enough it has tried them all, so it decides as `corners` does.
  */
+import { ascending } from "../../core/order.ts";
 import { resolveOptions } from "../method.ts";
 import { type AttackMethod, opaqueOrNoPicture, type SharedOptions, sharedOptions } from "./attack.ts";
 import { cornerChanges, proof } from "./corners.ts";
@@ -57,6 +58,5 @@ async function byGain({ subject, goal, start, gradients }: Search, changes: read
     for (let c = 0; c < wide; c++)
       moves[i]! += sign * slope![at * wide + c]! * (color[c]! - subject.levels[at * wide + c]!);
   }
-  const order = new Uint32Array(changes.length).map((_, i) => i);
-  return order.sort((a, b) => moves[a]! - moves[b]! || a - b);
+  return ascending(moves);
 }
